@@ -1,0 +1,95 @@
+"""Geometry — what the lens bent is straightened, in one resampling.
+
+in    code (3, H, W) uint16   square-root codes of camera light
+out   code (3, H, W) uint16   same size
+The file's WarpRectilinear opcodes are composed into one grid of source coordinates (every STEP-th pixel; between them
+the kernel interpolates: the polynomials are so smooth that this costs < 0.001 px) and the picture is resampled once,
+bicubically, in the square-root domain, where an overshoot is as visible in shadows as in lights.
+Source: DNG 1.7.1, opcode WarpRectilinear; [Keys1981].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..stage import Stage, param, stage
+from ..types import F32, F64, U16, Frame, Warp
+
+STEP = 16  # the same as in kernels/geometry.py
+
+
+@stage("geometry", "lens distortion and lateral colour corrected as the file asks")
+class Geometry(Stage):
+    """Parameters of the resampling."""
+
+    correct: bool = param(True, doc="apply the WarpRectilinear opcodes of the file")
+
+
+def bend(warp: Warp, plane: int, x: F64, y: F64, shape: tuple[int, int]) -> tuple[F64, F64]:
+    """Source coordinates (pixels) of destination pixels x, y for one plane of a warp."""
+    height, width = shape
+    cx, cy = warp.centre[0] * (width - 1), warp.centre[1] * (height - 1)
+    m = np.hypot(max(cx, width - 1 - cx), max(cy, height - 1 - cy)) or 1.0
+    k = warp.coefficients[min(plane, len(warp.coefficients) - 1)]
+    dx, dy = (x - cx) / m, (y - cy) / m
+    r2 = dx * dx + dy * dy
+    radial = k[0] + r2 * (k[1] + r2 * (k[2] + r2 * k[3]))
+    tx = k[4] * 2 * dx * dy + k[5] * (r2 + 2 * dx * dx)
+    ty = k[5] * 2 * dx * dy + k[4] * (r2 + 2 * dy * dy)
+    return cx + m * (radial * dx + tx), cy + m * (radial * dy + ty)
+
+
+def prepare(frame: Frame, values: dict[str, Any]) -> F32 | None:
+    """Grid (P, 2, gh, gw) of source x and y, P planes (1 or 3); None when the picture stays as it is."""
+    if not values["correct"] or not frame.warps:
+        return None
+    height, width = frame.shape
+    columns = np.arange((width - 1) // STEP + 2, dtype=np.float64) * STEP
+    rows = np.arange((height - 1) // STEP + 2, dtype=np.float64) * STEP
+    planes = max(len(w.coefficients) for w in frame.warps)
+    grid = np.empty((planes, 2, len(rows), len(columns)), np.float32)
+    for plane in range(planes):
+        x, y = np.meshgrid(columns, rows)
+        # The file applies its warps in order; a destination pixel is traced back through the last one first.
+        for warp in reversed(frame.warps):
+            x, y = bend(warp, plane, x, y, (height, width))
+        grid[plane] = x, y
+    return np.nan_to_num(grid, nan=-1.0, posinf=1e6, neginf=-1e6)
+
+
+def apply(code: U16, grid: F32) -> U16:
+    """Resample `code` along `grid`; outside the image its edge is repeated."""
+    out = np.empty(code.shape, np.uint16)
+    kernels.call("geometry", code=code, grid=grid, output=out)
+    return out
+
+
+def _keys(t: F64) -> list[F64]:
+    far, near = np.abs(np.stack([t + 1, t, 1 - t, 2 - t])), np.abs(np.stack([t + 1, t, 1 - t, 2 - t])) <= 1
+    outer = ((-0.5 * far + 2.5) * far - 4) * far + 2
+    inner = (1.5 * far - 2.5) * far**2 + 1
+    return list(np.where(near, inner, outer))
+
+
+def twin(code: U16, grid: F32) -> U16:
+    """The same in NumPy, pixel by pixel along the interpolated grid."""
+    _, height, width = code.shape
+    out = np.empty_like(code)
+    y, x = np.mgrid[:height, :width]
+    gy, gx, fy, fx = y // STEP, x // STEP, (y % STEP) / STEP, (x % STEP) / STEP
+    for c in range(3):
+        g = grid[min(c, len(grid) - 1)].astype(np.float64)
+        top = g[:, gy, gx] * (1 - fx) + g[:, gy, gx + 1] * fx
+        bottom = g[:, gy + 1, gx] * (1 - fx) + g[:, gy + 1, gx + 1] * fx
+        u, v = np.clip(top * (1 - fy) + bottom * fy, -2, np.array([width + 1, height + 1])[:, None, None])
+        iu, iv = np.floor(u).astype(int), np.floor(v).astype(int)
+        total = np.zeros((height, width))
+        for j, wv in enumerate(_keys(v - iv)):
+            for i, wu in enumerate(_keys(u - iu)):
+                at = code[c, np.clip(iv + j - 1, 0, height - 1), np.clip(iu + i - 1, 0, width - 1)]
+                total += wu * wv * at
+        out[c] = np.clip(total + 0.5, 0, 65535).astype(np.uint16)
+    return out
