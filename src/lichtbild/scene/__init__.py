@@ -1,0 +1,1 @@
+"""Scene — what stands before the lens."""

@@ -1,0 +1,1 @@
+"""Sensor — photons to digital numbers."""
