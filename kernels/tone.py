@@ -6,6 +6,7 @@ so that edges of the gain lie where edges of the picture lie.
 """
 
 import halide as hl
+
 from _light import luminance
 
 x, y = hl.Var("x"), hl.Var("y")
@@ -24,7 +25,7 @@ def log2_fast(value):
 
 
 def exp2_fast(value):
-    """2^value for -126 ≤ value < 128; relative error < 3.5e-6. Five multiply-adds (own minimax fit, exact at integers)."""
+    """2^value for -126 ≤ value < 128; relative error < 3.5e-6 (own minimax fit, exact at integers)."""
     whole = hl.floor(value)
     t = value - whole
     p = (-0.01355572 * t - 0.06558813) * t - 0.3069679
@@ -43,7 +44,7 @@ def local_gain(luma, a, b, floor, low, high):
 def upsample(a, b):
     """Bilinear ×4 of two coarse maps (input buffers, rank 2) → (rows, up), both Funcs of Tuples (a, b).
 
-    `rows(i, y)` is interpolated down, at coarse columns; `up(x, y)` is what a pixel reads: `up[x, y][0]`, `up[x, y][1]`.
+    `rows(i, y)` is interpolated down, at coarse columns; a pixel reads `up[x, y][0]`, `up[x, y][1]`.
     Edges are repeated. Schedule them with `schedule_upsample`; up to 4·w × 4·h pixels may be read.
     """
     border_a, border_b = hl.BoundaryConditions.repeat_edge(a), hl.BoundaryConditions.repeat_edge(b)
