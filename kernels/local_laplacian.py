@@ -1,0 +1,188 @@
+"""Local Laplacian — the measuring half of `tone`: a proxy of the picture → coarse maps a, b of its local gain.
+
+A curve T says what the large-scale log2 luma becomes. Around each of a few reference levels g the picture is remapped
+so that small differences from g survive unharmed while large ones follow T; every level of the Laplacian pyramid of
+the result is interpolated between the two nearest g. A linear fit of the gain to log2 luma in small windows (guided
+filter) makes the maps fit for upsampling. Sources: [Paris2011], [Aubry2014], [He2015].
+"""
+
+import halide as hl
+
+from _light import c, x, y
+from tone import log2_fast
+
+LEVELS = 7  # a step of the coarsest level spans 128 proxy pixels: an eighth of a 12-megapixel photograph
+_BINOMIAL = (1.0, 2.0, 3.0, 2.0, 1.0)  # window of the guided fit, /9
+
+k, u, p = hl.Var("k"), hl.Var("u"), hl.Var("p")
+
+
+def lookup(table, value, start, rate):
+    """Piecewise linear `table` (input of rank 1, ≥ 2 entries) at `value`; entry i stands at start + i / rate."""
+    last = table.dim(0).extent() - 1
+    t = hl.clamp((value - start) * rate, 0.0, hl.cast(hl.Float(32), last))
+    i = hl.clamp(hl.cast(hl.Int(32), t), 0, last - 1)
+    f = t - hl.cast(hl.Float(32), i)
+    return table[i] + f * (table[i + 1] - table[i])
+
+
+def remap(value, mapped, level, mapped_level, reach, detail):
+    """Log2 luma `value` as seen from `level`: T(level) + detail·difference nearby, T(value) = `mapped` from afar."""
+    d = value - level
+    near = hl.max(1.0 - (d * reach) * (d * reach), 0.0)
+    return mapped + near * near * (mapped_level + detail * d - mapped)
+
+
+def halve(fine, name, *more):
+    """Next level of a Gaussian pyramid, [1 3 3 1]/8 each way → (down, both); sample i lies between 2i and 2i + 1."""
+    down, both = hl.Func(f"{name}_down"), hl.Func(name)
+    a = [x, *more]
+
+    def mean(s):
+        return 0.125 * (s[0] + s[3]) + 0.375 * (s[1] + s[2])
+
+    down[x, y, *more] = mean([fine[x, 2 * y + i, *more] for i in (-1, 0, 1, 2)])
+    both[x, y, *more] = mean([down[2 * x + i, y, *a[1:]] for i in (-1, 0, 1, 2)])
+    return down, both
+
+
+def double(coarse, column, phase, row, *more):
+    """Bilinear ×2 of `coarse` at x = 2·column + phase and y = row."""
+    j, toward = row / 2, 2 * (row % 2) - 1
+
+    def at(i):
+        return 0.75 * coarse[i, j, *more] + 0.25 * coarse[i, j + toward, *more]
+
+    return 0.75 * at(column) + 0.25 * at(column - 1 + 2 * phase)
+
+
+def smooth(source, name, n):
+    """Weighted mean over 5x5 of a Tuple Func of `n` parts, separably → (down, both)."""
+    down, both = hl.Func(f"{name}_down"), hl.Func(name)
+    w = [hl.f32(v / 9.0) for v in _BINOMIAL]
+
+    down[x, y] = tuple(sum(w[i] * source[x, y + i - 2][m] for i in range(5)) for m in range(n))
+    both[x, y] = tuple(sum(w[i] * down[x + i - 2, y][m] for i in range(5)) for m in range(n))
+    return down, both
+
+
+@hl.generator(name="local_laplacian")
+class LocalLaplacian:
+    """Proxy (3, h, w) → (2, h, w): a, b. Luma is the sum of weight·channel; curve and levels are log2 luma."""
+
+    proxy = hl.InputBuffer(hl.Float(32), 3)
+    curve = hl.InputBuffer(hl.Float(32), 1)
+    weight_r = hl.InputScalar(hl.Float(32))
+    weight_g = hl.InputScalar(hl.Float(32))
+    weight_b = hl.InputScalar(hl.Float(32))
+    floor = hl.InputScalar(hl.Float(32))
+    curve_start = hl.InputScalar(hl.Float(32))
+    curve_rate = hl.InputScalar(hl.Float(32))
+    levels = hl.InputScalar(hl.Int(32))
+    first = hl.InputScalar(hl.Float(32))
+    step = hl.InputScalar(hl.Float(32))
+    reach = hl.InputScalar(hl.Float(32))
+    detail = hl.InputScalar(hl.Float(32))
+    epsilon = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.Float(32), 3)
+
+    def generate(self):
+        edge = hl.BoundaryConditions.repeat_edge(self.proxy)
+        self.light, self.mapped, table = hl.Func("light"), hl.Func("mapped"), hl.Func("table")
+        luma = self.weight_r * edge[x, y, 0] + self.weight_g * edge[x, y, 1] + self.weight_b * edge[x, y, 2]
+        self.light[x, y] = log2_fast(hl.max(luma, self.floor))
+        self.mapped[x, y] = self.curve_at(self.light[x, y])
+        table[k] = self.curve_at(self.level(k))
+        # Twice the same: once as rows for the pyramid, once inline where the finest detail is taken.
+        remapped, finest = hl.Func("remapped"), hl.Func("finest")
+        for f in (remapped, finest):
+            f[x, y, k] = remap(self.light[x, y], self.mapped[x, y], self.level(k), table[k], self.reach, self.detail)
+        table.compute_root()
+
+        light, stack = [self.light], [remapped]
+        self.halved = []
+        for n in range(1, LEVELS + 1):
+            for pyramid, name, more in ((light, "light", ()), (stack, "stack", (k,))):
+                down, both = halve(pyramid[-1], f"{name}{n}", *more)
+                self.halved.append((n, down, both, bool(more)))
+                pyramid.append(both)
+        result = hl.Func("residual")
+        result[x, y] = self.curve_at(light[LEVELS][x, y])
+        result.compute_root()
+        self.details = []
+        for n in reversed(range(LEVELS)):
+            result = self.add_level(n, light[n], stack[n] if n else finest, stack[n + 1], result)
+        self.fit(result)
+        self.schedule(remapped)
+
+    def curve_at(self, value):
+        return lookup(self.curve, value, self.curve_start, self.curve_rate)
+
+    def level(self, n):
+        return self.first + hl.cast(hl.Float(32), n) * self.step
+
+    def add_level(self, n, light, fine, coarse, result):
+        """`result` one level finer: doubled, plus the detail interpolated between the nearest reference levels."""
+        parts, total, here = hl.Func(f"light_at{n}"), hl.Func(f"detail{n}"), hl.Func(f"result{n}")
+        r = hl.RDom([(0, self.levels)], f"r{n}")
+        top = hl.cast(hl.Float(32), self.levels - 1)
+        # Even and odd columns apart, so that every load is a whole vector.
+        parts[u, p, y] = hl.clamp((light[2 * u + p, y] - self.first) / self.step, 0.0, top)
+        near = hl.max(1.0 - hl.abs(parts[u, p, y] - hl.cast(hl.Float(32), r.x)), 0.0)
+        total[u, p, y] = 0.0
+        total[u, p, y] += near * (fine[2 * u + p, y, r.x] - double(coarse, u, p, y, r.x))
+        here[x, y] = double(result, x / 2, x % 2, y) + total[x / 2, x % 2, y]
+        self.details.append((n, r, parts, total, here))
+        return here
+
+    def fit(self, result):
+        """The gain result - light as a·light + b: least squares in 5x5 windows, then a mean of the windows."""
+        moments, line = hl.Func("moments"), hl.Func("line")
+        light = self.light[x, y]
+        gain = result[x, y] - light
+        moments[x, y] = (light, gain, light * light, light * gain)
+        mean_down, mean = smooth(moments, "mean", 4)
+        m = [mean[x, y][i] for i in range(4)]
+        slope = (m[3] - m[0] * m[1]) / (hl.max(m[2] - m[0] * m[0], 0.0) + self.epsilon)
+        line[x, y] = (slope, m[1] - slope * m[0])
+        maps_down, maps = smooth(line, "maps", 2)
+        self.output[x, y, c] = hl.select(c == 0, maps[x, y][0], maps[x, y][1])
+        self.fitted = (mean_down, line, maps_down)
+
+    def schedule(self, remapped):
+        vector = self.natural_vector_size(hl.Float(32))
+        tail = hl.TailStrategy.GuardWithIf
+        yo, yi, ko = hl.Var("yo"), hl.Var("yi"), hl.Var("ko")
+        self.proxy.dim(2).set_bounds(0, 3)
+        self.output.output_buffer().dim(2).set_bounds(0, 2)
+        self.light.compute_root().split(y, yo, yi, 32, tail).parallel(yo).vectorize(x, vector)
+        self.mapped.compute_root().split(y, yo, yi, 32, tail).parallel(yo).vectorize(x, vector)
+        for n, down, both, stacked in self.halved:
+            both.compute_root().vectorize(x, vector)
+            if stacked and n <= 3:
+                both.split(y, yo, yi, 64, tail).fuse(yo, k, ko).parallel(ko)
+                down.store_at(both, ko).compute_at(both, yi).vectorize(x, vector)
+                if n == 1:
+                    remapped.store_at(both, ko).compute_at(both, yi).vectorize(x, vector)
+            else:
+                down.compute_at(both, y).vectorize(x, vector)
+        for n, r, parts, total, here in self.details:
+            here.compute_root().vectorize(x, 2 * vector)
+            if n <= 2:
+                here.split(y, yo, yi, 32, tail).parallel(yo)
+            total.compute_at(here, x).vectorize(u, vector).unroll(p)
+            total.update().reorder(u, p, r.x, y).vectorize(u, vector).unroll(p)
+            parts.compute_at(here, x).vectorize(u, vector).unroll(p)
+        self.schedule_fit(vector, tail)
+
+    def schedule_fit(self, vector, tail):
+        yo, yi = hl.Var("yo"), hl.Var("yi")
+        mean_down, line, maps_down = self.fitted
+        out = self.output
+        out.bound(c, 0, 2).reorder(c, x, y).unroll(c).split(y, yo, yi, 64, tail).parallel(yo).vectorize(x, vector, tail)
+        for f in (maps_down, line, mean_down):
+            f.store_at(out, yo).compute_at(out, yi).vectorize(x, vector)
+
+
+if __name__ == "__main__":
+    hl.main()
