@@ -1,0 +1,129 @@
+"""A Photo: a shot, the recipe that was resolved for it, and the pixels, made when they are asked for."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from . import recipe as recipes
+from .recipe import Recipe
+from .shot import Where
+from .stage import nearest
+from .types import U8, Frame, LichtbildError, Shot
+from .wanted import SPACES, Developed, Wanted
+
+GAIN_MAP = frozenset((".jpg", ".jpeg"))  # extensions whose format holds one
+
+
+def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
+    """The pixels of one frame: the only place where the doors of the house meet its pipeline."""
+    from .develop import pipeline
+
+    return pipeline.render(frame, recipe, want)
+
+
+@dataclass
+class Photo:
+    """A photograph that is being made. Pixels are developed at the first `array` or `save` and kept for the next."""
+
+    shot: Shot
+    recipe: Recipe
+    remarks: list[str] = field(default_factory=list)  # what a file format could not hold
+    _done: tuple[Wanted, Developed] | None = field(default=None, repr=False)
+
+    @property
+    def array(self) -> U8:
+        """The picture as it is seen: (H, W, 3) uint8 sRGB."""
+        if self._done is not None and (self._done[0].bits, self._done[0].space) == (8, "srgb"):
+            return self._done[1].sdr  # type: ignore[return-value]
+        return self.pixels(Wanted()).sdr  # type: ignore[return-value]
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The recipe with versions and the names and hashes of the inputs: what is kept in the photograph."""
+        return self.recipe.to_toml((f.path.name, sha256(f.path)) for f in self.shot.frames)
+
+    def pixels(self, want: Wanted) -> Developed:
+        """Develop for what is wanted; the last result is kept."""
+        if self._done is None or self._done[0] != want:
+            self._done = None  # let go of the old pixels before the new ones take memory
+            self._done = (want, render(self.shot.reference, self.recipe, want))
+        return self._done[1]
+
+    def save(
+        self, path: Where, overwrite: bool = False, sdr: bool = False, quality: int | None = None,
+        space: str | None = None, private: bool = False,
+    ) -> pathlib.Path:  # fmt: skip
+        """Write the photograph; the format follows the extension. A `.jpg` is an Ultra HDR JPEG unless `sdr`.
+
+        `quality` 1..100 where the format has one; `space` "srgb" or "p3"; `private` leaves out where and by whom the
+        picture was taken. The file appears whole or not at all. Raises LichtbildError for an unknown format, and
+        where the file exists and `overwrite` is not given.
+        """
+        from . import export
+
+        out = pathlib.Path(path)
+        want = wanted(out, sdr, space)
+        if not overwrite and os.path.lexists(out):
+            raise LichtbildError(f"{out}: exists; choose another name or allow overwriting")
+        options = export.Options(hdr=want.hdr, private=private)
+        if quality is not None:
+            options = replace(options, quality=quality)
+        made, frame = self.pixels(want), self.shot.reference
+        out.parent.mkdir(parents=True, exist_ok=True)
+        rendition = export.Rendition(
+            made.sdr, want.space, made.gain, made.meta, frame.exif, frame.xmp, self.text, {"Mode": self.recipe.mode}
+        )
+        self.remarks = export.write(out, rendition, options)
+        return out
+
+    def facts(self) -> dict[str, Any]:
+        """What was done, for JSON: mode, look, guesses about the file, what the stages chose."""
+        guesses = [g for f in self.shot.frames for g in f.guesses]
+        chosen = dict(self._done[1].chosen) if self._done else {}
+        names = {"mode": self.recipe.mode, "look": self.recipe.look}
+        return {**names, "guesses": guesses, "chosen": chosen, "notes": [*self.recipe.notes, *self.remarks]}
+
+
+def sha256(path: pathlib.Path) -> str:
+    """Hash of a file's bytes, in hexadecimal."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def wanted(path: pathlib.Path, sdr: bool = False, space: str | None = None) -> Wanted:
+    """What pixels the format of `path` takes. Raises LichtbildError for an unknown extension or colour space."""
+    from . import export
+
+    bits = export.depth(path)
+    space = space or "srgb"
+    if space not in SPACES:
+        raise LichtbildError(f"unknown colour space '{space}': {nearest(space, SPACES)}")
+    return Wanted(bits, space, path.suffix.lower() in GAIN_MAP and not sdr)
+
+
+def develop(
+    shot: Shot | Where, mode: str = "auto", look: str | None = None, set: Mapping[str, Any] | Iterable[str] = (),
+    recipe: Where | Sequence[Where] = (),
+) -> Photo:  # fmt: skip
+    """The photograph of a shot: resolves the recipe now, makes the pixels when they are asked for.
+
+    `set` holds single values, {"tone.strength": 0.7}; `recipe` names recipe files or photographs that hold one. A
+    `look` that is not given is the one the recipe files name, else "classic".
+    Raises LichtbildError for an unknown mode, look, stage or parameter, and for values out of range.
+    """
+    from .shot import open as open_shot
+
+    if not isinstance(shot, Shot):
+        shot = open_shot(shot)
+    files = [recipe] if isinstance(recipe, str | os.PathLike) else list(recipe)
+    if len(shot.frames) > 1:
+        raise LichtbildError(f"{shot.path}: merging several frames is not there yet: develop each frame by itself")
+    frame = shot.reference
+    made = recipes.resolve(mode, look, [pathlib.Path(f) for f in files], set, frame.path, frame.make, frame.model)
+    return Photo(shot, made)

@@ -1,0 +1,57 @@
+"""Opening what a camera recorded: one file, several, or a folder becomes a Shot."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterable
+
+from .types import Frame, LichtbildError, RawError, Shot
+
+# What a folder is searched for. A mosaic without a header (.raw, .png) counts where its description lies beside it.
+_NAMES = """
+3fr ari arw cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef ptx raf rw2 rwl rwz sr2
+srf srw x3f
+"""
+RAW = frozenset(f".{name}" for name in _NAMES.split())
+BARE = frozenset((".raw", ".png"))
+
+Where = str | os.PathLike[str]
+
+
+def raws(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The raw files that lie in a folder, by name. Raises LichtbildError where there are none."""
+    found = [p for p in sorted(folder.iterdir()) if p.is_file() and _is_raw(p)]
+    if not found:
+        raise LichtbildError(f"{folder}: no raw file in this folder")
+    return found
+
+
+def _is_raw(path: pathlib.Path) -> bool:
+    suffix = path.suffix.lower()
+    return suffix in RAW or (suffix in BARE and path.with_suffix(".json").is_file())
+
+
+def open(what: Where | Iterable[Where]) -> Shot:
+    """The Shot recorded in a raw file, in several, or in all raw files of a folder, in the order of their names.
+
+    Raises RawError for a file that cannot be read, LichtbildError for a folder without raw files.
+    """
+    paths = [pathlib.Path(what)] if isinstance(what, str | os.PathLike) else [pathlib.Path(p) for p in what]
+    if not paths:
+        raise LichtbildError("open: expected a raw file, several, or a folder")
+    whole = paths[0]
+    if len(paths) == 1 and whole.is_dir():
+        paths = raws(whole)
+    return Shot([_frame(p) for p in paths], whole)
+
+
+def _frame(path: pathlib.Path) -> Frame:
+    from . import raw
+
+    try:
+        return raw.open(path)
+    except FileNotFoundError:
+        raise RawError(f"{path}: no such file") from None
+    except OSError as e:
+        raise RawError(f"{path}: {e.strerror or e}") from None

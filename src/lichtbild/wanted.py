@@ -1,0 +1,36 @@
+"""What is asked of the pipeline, and what it gives back: the two sides of `develop.pipeline.render`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .types import U8, U16
+
+if TYPE_CHECKING:
+    from .export import GainMapMeta
+
+SPACES = ("srgb", "p3")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the pixels are for. `bits`: 8 or 16 per channel. `space`: one of SPACES. `hdr`: with a gain map."""
+
+    bits: int = 8
+    space: str = "srgb"
+    hdr: bool = False
+
+
+@dataclass(frozen=True)
+class Developed:
+    """Finished pixels: `sdr` (H, W, 3) uint8 or uint16 as wanted, upright and encoded for display; `gain` (h, w, 3)
+    uint8 with its `meta` where a gain map was wanted and there is light beyond white. `chosen` tells what the stages
+    decided for this frame (demosaic method, white balance …) in words and numbers that JSON can hold.
+    """
+
+    sdr: U8 | U16
+    gain: U8 | None = None
+    meta: GainMapMeta | None = None
+    chosen: Mapping[str, Any] = field(default_factory=dict)
