@@ -1,4 +1,4 @@
-"""Colour — white-balanced camera light to linear Rec.2020, with the DNG tables of hue and saturation; see develop/colour.py."""
+"""Colour — white-balanced camera light to linear Rec.2020, then the DNG tables of hue and saturation."""
 
 import halide as hl
 

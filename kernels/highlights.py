@@ -1,4 +1,4 @@
-"""Highlights — rebuild clipped channels of white-balanced camera light from the ones that still see; see develop/highlights.py."""
+"""Highlights — rebuild clipped channels of white-balanced camera light; the why stands in develop/highlights.py."""
 
 import halide as hl
 

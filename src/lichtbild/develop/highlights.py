@@ -1,0 +1,102 @@
+"""Highlights: rebuild the channels that the sensor clipped from those that still see.
+
+In and out: white-balanced camera light (3, H, W), 1.0 = green saturation; channel c clips at gains[c] times the lens
+shading, which only raises it. A clipped channel is at least what it reads, and about a weighted mean of the other two;
+a clipped one of these is itself raised to its neighbour first. So a neutral stays neutral through all three clip
+levels, a burnt-out sky pales to white without magenta, and where all three are clipped the light is white. The weights
+are measured on the proxy, on bright light that is just not clipped: what colour do the highlights of this picture have?
+Everything is smooth, so no ring shows where a channel begins to clip.
+Idea: [Inpaint-opposed] rebuilding by opposed channels; the weights and the raised neighbours are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..stage import Stage, param, stage
+from ..types import F32, F64, White
+
+_SURE = 0.99  # of the clip level: from here on a channel counts as clipped for certain
+_HELD = (0.25, 0.75)  # a weight beyond this would trust one channel alone
+_PRIOR = 0.02  # share of the proxy that speaks for weights of 1/2
+
+
+@stage("highlights", "rebuild clipped channels from the ones that still see")
+class Highlights(Stage):
+    strength: float = param(1.0, 0.0, 1.0, "", "how much of the light above the lowest clip level is kept")
+    threshold: float = param(0.92, 0.5, 0.98, "", "part of saturation from where a channel is doubted")
+
+
+@dataclass(frozen=True)
+class HighlightTable:
+    """Clip levels and weights for R, G, B; `array` is what kernels read.
+
+    `clip`: white-balanced light at saturation. `weight`: part of channel c+1 against c+2 in a rebuilt channel c.
+    """
+
+    clip: tuple[float, float, float]
+    weight: tuple[float, float, float]
+    strength: float
+    threshold: float
+
+    @property
+    def array(self) -> F32:
+        """(4, 3) float32: slope and bias of the ramp of certainty, weights, (level, strength, 0)."""
+        clip = np.asarray(self.clip, np.float64)
+        slope = 1 / (clip * (_SURE - self.threshold))
+        bias = np.full(3, -self.threshold / (_SURE - self.threshold))
+        return np.array([slope, bias, self.weight, (clip.min(), self.strength, 0)], np.float32)
+
+
+def measure(proxy: F32, white: White, values: Mapping[str, Any] | None = None) -> HighlightTable:
+    """Clip levels of a white balance, and weights from `proxy` (3, h, w), camera light without white balance."""
+    chosen = Highlights(**dict(values or {}))
+    gains = np.asarray(white.gains, np.float64)
+    brightest = proxy.max(0)
+    near = (brightest > 0.5) & (brightest < min(chosen.threshold, 0.9)) & (proxy.min(0) > 0)
+    light = proxy[:, near].astype(np.float64) * gains[:, None]
+    weight = [_weight(light, c, _PRIOR * brightest.size) for c in range(3)]
+    clip = (float(gains[0]), float(gains[1]), float(gains[2]))
+    return HighlightTable(clip, (weight[0], weight[1], weight[2]), chosen.strength, chosen.threshold)
+
+
+def _weight(light: F64, c: int, prior: float) -> float:
+    """The w that best makes light[c] = w·light[c+1] + (1-w)·light[c+2], in the sense of relative least squares.
+
+    `prior`: how many pixels of a clear colour (0.2 between the other channels) would speak for 1/2.
+    """
+    scale = 1 / np.maximum(light.max(0), 1e-6)
+    target, first, second = (light[i % 3] * scale for i in (c, c + 1, c + 2))
+    across = first - second
+    above = float(across @ (target - (first + second) / 2))
+    return float(np.clip(0.5 + above / (float(across @ across) + prior * 0.2**2 + 1e-12), *_HELD))
+
+
+def apply(rgb: F32, table: HighlightTable) -> F32:
+    """White-balanced camera light (3, H, W) float32 → the same with clipped channels rebuilt."""
+    out = np.empty(rgb.shape, np.float32)
+    kernels.call("highlights", rgb=rgb, table=table.array, output=out)
+    return out
+
+
+def twin(rgb: F32, table: HighlightTable) -> F32:
+    """`apply` in NumPy float64, slow and obviously right."""
+    light = rgb.astype(np.float64)
+    clip = np.asarray(table.clip, np.float64)[:, None, None]
+    ramp = np.clip((light / clip - table.threshold) / (_SURE - table.threshold), 0, 1)
+    sure = ramp * ramp * (3 - 2 * ramp)
+    out = np.empty_like(light)
+    for c in range(3):
+        p, q = (c + 1) % 3, (c + 2) % 3
+        first = light[p] + sure[p] * np.maximum(light[q] - light[p], 0)
+        second = light[q] + sure[q] * np.maximum(light[p] - light[q], 0)
+        guess = table.weight[c] * first + (1 - table.weight[c]) * second
+        full = light[c] + sure[c] * np.maximum(guess - light[c], 0)
+        level = min(table.clip)
+        out[c] = np.where(full > level, level + table.strength * (full - level), full)
+    return out.astype(np.float32)
