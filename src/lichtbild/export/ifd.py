@@ -7,6 +7,7 @@ Source: [TIFF6] section 2; [EXIF3] 4.6.2.
 
 from __future__ import annotations
 
+import fractions
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -50,14 +51,17 @@ def double(values: Sequence[float]) -> Entry:
 
 
 def rational(values: Sequence[float], signed: bool = False, denominator: int = 1_000_000) -> Entry:
-    """An entry of fractions with at most `denominator` below; larger values get a smaller denominator to fit."""
+    """An entry of the nearest fractions with at most `denominator` below: 1/455 s stays 1/455.
+
+    Raises ValueError for what no 32-bit fraction can say.
+    """
     limit = 2**31 - 1 if signed else 2**32 - 1
     pairs: list[int] = []
     for value in values:
         if not (-limit if signed else 0) <= value <= limit:
             raise ValueError(f"rational: {value} does not fit")
-        below = min(denominator, int(limit / max(abs(value), 1)))
-        pairs += [round(value * below), below]
+        near = fractions.Fraction(value).limit_denominator(min(denominator, int(limit / max(abs(value), 1))))
+        pairs += [near.numerator, near.denominator]
     return (
         SRATIONAL if signed else RATIONAL,
         len(values),

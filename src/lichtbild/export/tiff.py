@@ -6,7 +6,9 @@ Source: [TIFF6] sections 8, 14 (predictor); [TIFFTN] (deflate); EXIF as sub-dire
 from __future__ import annotations
 
 import functools
+import itertools
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,7 @@ def encode(rendition: Rendition, options: Options) -> tuple[list[bytes], list[st
         _ICC: ifd.octets(icc.profile(rendition.space), ifd.UNDEFINED),
         _XMP: ifd.octets(packet),
     }
-    return assemble(entries, strips, 273, 279), [reason] if reason else []
+    return assemble([Part(entries, strips, 273, 279)]), [reason] if reason else []
 
 
 def _strip(pixels: NDArray[Any], rows: int, start: int) -> bytes:
@@ -57,20 +59,34 @@ def _strip(pixels: NDArray[Any], rows: int, start: int) -> bytes:
     return zlib.compress(out.data, _LEVEL)
 
 
-def assemble(entries: Ifd, chunks: list[bytes], offsets_tag: int, counts_tag: int) -> list[bytes]:
-    """Header, directory and chunks (strips or tiles) of a TIFF in pieces; the directory comes first.
+@dataclass(frozen=True)
+class Part:
+    """One picture of a TIFF: its directory, its strips or tiles, and the tags that will say where they lie."""
+
+    entries: Ifd
+    chunks: list[bytes]
+    offsets_tag: int
+    counts_tag: int
+
+
+def assemble(parts: list[Part]) -> list[bytes]:
+    """A TIFF in pieces: header, directory of the first part with the others as its sub-directories, then all chunks.
 
     Raises ExportError where 32-bit offsets do not reach.
     """
-    padded = [c + bytes(len(c) % 2) for c in chunks]
-    counts = [len(c) for c in chunks]
-    entries = entries | {offsets_tag: ifd.long(*counts), counts_tag: ifd.long(*counts)}
-    start = 8 + len(ifd.write(entries, 8))
-    if start + sum(map(len, padded)) > _MAX_FILE:
+    places = [0] * len(parts)
+
+    def header() -> bytes:
+        made: list[Ifd] = []
+        for part, at in zip(parts, places, strict=True):
+            counts = [len(c) for c in part.chunks]
+            starts = itertools.accumulate((c + c % 2 for c in counts[:-1]), initial=at)
+            made.append(part.entries | {part.offsets_tag: ifd.long(*starts), part.counts_tag: ifd.long(*counts)})
+        return ifd.block(made[0] | ({ifd.SUBIFDS: made[1]} if len(made) > 1 else {}))
+
+    sizes = [sum(len(c) + len(c) % 2 for c in part.chunks) for part in parts]
+    start = len(header())  # how long the directories are does not depend on what they say
+    if start + sum(sizes) > _MAX_FILE:
         raise ExportError("TIFF and DNG hold at most 4 GB: use JPEG XL, or a smaller photograph")
-    offsets = []
-    for piece in padded:
-        offsets.append(start)
-        start += len(piece)
-    entries[offsets_tag] = ifd.long(*offsets)
-    return [ifd.block(entries), *padded]
+    places[:] = itertools.accumulate(sizes[:-1], initial=start)
+    return [header(), *(c + bytes(len(c) % 2) for part in parts for c in part.chunks)]

@@ -1,0 +1,150 @@
+"""DNG: frames as raw files that other raw converters open with the right colours.
+
+Mosaics and integer RGB are stored in tiles of lossless JPEG with predictor 1, the only one that all readers know. A
+mosaic goes in as two components per sample, so that each is predicted from its left neighbour of the same colour: a
+third smaller than as one. Float RGB is deflated after the floating-point predictor.
+Source: [DNG17] chapters 2 and 4; [T81] Annex H; [TIFFTN3] for floating-point prediction.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import types
+from ..types import F32, U8, U16, Frame
+from . import dng_tags, ifd, stripes, threads, tiff, write_bytes
+
+_TILE = 512  # rows and columns; a multiple of 16 as TIFF demands
+_CFA, _LINEAR_RAW = 32803, 34892
+_LOSSLESS_JPEG, _DEFLATE = 7, 8
+_PREVIEW_QUALITY = 85
+_FLOAT_PREDICTOR = 3
+
+
+def write_frame(path: str | os.PathLike[str], frame: Frame, preview: U8 | None = None, workers: int = 0) -> None:
+    """Write a frame so that reading it gives the same frame: samples bit for bit, metadata to a millionth.
+
+    `preview` (h, w, 3) uint8 sRGB becomes the file's first picture, as file browsers like it. Raises ExportError where
+    the file cannot be written, ValueError for a frame that contradicts itself.
+    """
+    data = frame.mosaic if frame.mosaic is not None else frame.rgb
+    if data is None or (frame.mosaic is not None) == (frame.rgb is not None):
+        raise ValueError("frame: expected either a mosaic or RGB planes")
+    if data.dtype != np.uint16:
+        raise ValueError(f"frame: expected uint16 samples, got {data.dtype}")
+    samples = data if data.ndim == 2 else np.moveaxis(data, 0, -1)
+    _write(path, frame, samples, preview, workers)
+
+
+def write_cfa(path: str | os.PathLike[str], mosaic: U16, like: Frame, preview: U8 | None = None) -> None:
+    """Write another mosaic (H, W) uint16 with everything else as in `like`, whose size it must have."""
+    write_frame(path, types.replace(like, mosaic=mosaic, rgb=None, cfa=_same(like, mosaic.shape)), preview)
+
+
+def write_linear(path: str | os.PathLike[str], rgb: U16 | F32, like: Frame, preview: U8 | None = None) -> None:
+    """Write demosaiced camera light (3, H, W) with colour, white and words of `like`, but no shading, defects or noise.
+
+    uint16 is full scale: 0 is black, 65535 is sensor saturation. float32 is camera light itself, 1.0 = saturation, and
+    may go beyond it. Lens shading and defects must have been corrected, white balance must not.
+    """
+    done: dict[str, Any] = {"black": np.zeros((1, 1, 3), np.float32), "black_row": None, "black_column": None}
+    done |= {"gain_maps": (), "vignettes": (), "bad_pixels": None, "noise": None, "mosaic": None, "cfa": "RGB"}
+    if rgb.ndim != 3 or rgb.shape[0] != 3:
+        raise ValueError(f"rgb: expected (3, H, W), got {rgb.shape}")
+    if rgb.shape[1:] != like.shape:
+        done["crop"] = None
+    white = 65535.0 if rgb.dtype == np.uint16 else 1.0
+    frame = types.replace(like, rgb=rgb, white=(white,) * 3, **done)
+    if rgb.dtype not in (np.uint16, np.float32):
+        raise ValueError(f"rgb: expected uint16 or float32, got {rgb.dtype}")
+    _write(path, frame, np.moveaxis(rgb, 0, -1), preview, 0)
+
+
+def _same(like: Frame, shape: tuple[int, ...]) -> str:
+    if shape != like.shape or like.cfa == "RGB":
+        raise ValueError(f"mosaic: expected {like.shape} with a CFA like '{like.cfa}', got {shape}")
+    return like.cfa
+
+
+def _write(path: str | os.PathLike[str], frame: Frame, samples: NDArray[Any], preview: U8 | None, workers: int) -> None:
+    planes = 1 if samples.ndim == 2 else 3
+    height, width = samples.shape[:2]
+    tile = tuple(min(_TILE, -(-side // 16) * 16) for side in (height, width))
+    real = samples.dtype == np.float32
+    coder: Callable[[NDArray[Any]], bytes] = _float if real else _lossless
+    corners = [(y, x) for y in range(0, height, tile[0]) for x in range(0, width, tile[1])]
+    chunks = threads.spread(lambda at: coder(_cut(samples, at, tile)), corners, workers)
+    raw: ifd.Ifd = {
+        254: ifd.long(0),
+        256: ifd.long(width),
+        257: ifd.long(height),
+        258: ifd.short(*([32 if real else 16] * planes)),
+        259: ifd.short(_DEFLATE if real else _LOSSLESS_JPEG),
+        262: ifd.short(_CFA if planes == 1 and frame.cfa != "MONO" else _LINEAR_RAW),
+        277: ifd.short(planes),
+        284: ifd.short(1),
+        322: ifd.long(tile[1]),
+        323: ifd.long(tile[0]),
+        339: ifd.short(*([3 if real else 1] * planes)),
+        **({317: ifd.short(_FLOAT_PREDICTOR)} if real else {}),
+        **dng_tags.layout(frame),
+        **dng_tags.black_and_white(frame, planes),
+    }
+    words = dng_tags.general(frame)
+    raw |= {tag: words.pop(tag) for tag in dng_tags.OF_RAW if tag in words}
+    if preview is None:
+        parts = [tiff.Part(raw | words, chunks, 324, 325)]
+    else:
+        parts = [_preview(preview, words), tiff.Part(raw, chunks, 324, 325)]
+    write_bytes(path, tiff.assemble(parts))
+
+
+def _preview(pixels: U8, words: ifd.Ifd) -> tiff.Part:
+    height, width = pixels.shape[:2]
+    jpeg = stripes.SOI + stripes.encode(np.ascontiguousarray(pixels), _PREVIEW_QUALITY, "444")
+    entries: ifd.Ifd = {
+        254: ifd.long(1),
+        256: ifd.long(width),
+        257: ifd.long(height),
+        258: ifd.short(8, 8, 8),
+        259: ifd.short(_LOSSLESS_JPEG),  # in a preview: baseline JPEG
+        262: ifd.short(6),
+        277: ifd.short(3),
+        278: ifd.long(height),
+        284: ifd.short(1),
+        530: ifd.short(1, 1),
+        50970: ifd.long(2),  # PreviewColorSpace: sRGB
+    }
+    return tiff.Part(entries | words, [jpeg], 273, 279)
+
+
+def _cut(samples: NDArray[Any], corner: tuple[int, int], tile: tuple[int, ...]) -> NDArray[Any]:
+    """One tile; what lies beyond the frame repeats its last row and column."""
+    (y, x), (rows, columns) = corner, tile
+    part = samples[y : y + rows, x : x + columns]
+    missing = [(0, rows - part.shape[0]), (0, columns - part.shape[1])] + [(0, 0)] * (part.ndim - 2)
+    return np.ascontiguousarray(np.pad(part, missing, mode="edge"))
+
+
+def _lossless(tile: NDArray[Any]) -> bytes:
+    if tile.ndim == 2:
+        tile = tile.reshape(tile.shape[0], -1, 2)  # two components: each follows its own colour
+    space: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"} if tile.shape[2] == 3 else {}
+    jpeg = imagecodecs.jpeg8_encode(tile, lossless=True, predictor=1, bitspersample=16, **space)
+    return stripes.bare(bytes(jpeg))
+
+
+def _float(tile: NDArray[Any]) -> bytes:
+    """Bytes of a row by significance, highest first, each minus the byte of the pixel before; then deflate."""
+    rows, channels = tile.shape[0], tile.shape[2] if tile.ndim == 3 else 1
+    planes = tile.astype(">f4").reshape(rows, -1, 1).view(np.uint8).transpose(0, 2, 1).reshape(rows, -1)
+    out = planes.copy()
+    out[:, channels:] -= planes[:, :-channels]
+    return zlib.compress(out.data, 6)
