@@ -23,6 +23,8 @@ FORMATS = {
     ".tif": ("tiff", 16),
     ".tiff": ("tiff", 16),
     ".png": ("png", 16),
+    ".avif": ("avif", 16),
+    ".jxl": ("jxl", 16),
 }
 
 

@@ -52,7 +52,8 @@ def write_linear(path: str | os.PathLike[str], rgb: U16 | F32, like: Frame, prev
     """Write demosaiced camera light (3, H, W) with colour, white and words of `like`, but no shading, defects or noise.
 
     uint16 is full scale: 0 is black, 65535 is sensor saturation. float32 is camera light itself, 1.0 = saturation, and
-    may go beyond it. Lens shading and defects must have been corrected, white balance must not.
+    may go beyond it; LibRaw and darktable read that, RawTherapee 5.9 develops it black. Lens shading and defects must
+    have been corrected, white balance must not.
     """
     done: dict[str, Any] = {"black": np.zeros((1, 1, 3), np.float32), "black_row": None, "black_column": None}
     done |= {"gain_maps": (), "vignettes": (), "bad_pixels": None, "noise": None, "mosaic": None, "cfa": "RGB"}
@@ -60,11 +61,12 @@ def write_linear(path: str | os.PathLike[str], rgb: U16 | F32, like: Frame, prev
         raise ValueError(f"rgb: expected (3, H, W), got {rgb.shape}")
     if rgb.shape[1:] != like.shape:
         done["crop"] = None
-    white = 65535.0 if rgb.dtype == np.uint16 else 1.0
-    frame = types.replace(like, rgb=rgb, white=(white,) * 3, **done)
     if rgb.dtype not in (np.uint16, np.float32):
         raise ValueError(f"rgb: expected uint16 or float32, got {rgb.dtype}")
-    _write(path, frame, np.moveaxis(rgb, 0, -1), preview, 0)
+    real = rgb.dtype == np.float32
+    frame = types.replace(like, rgb=None, white=(1.0 if real else 65535.0,) * 3, **done)
+    samples = np.moveaxis(rgb, 0, -1)
+    _write(path, frame, samples, preview, 0)
 
 
 def _same(like: Frame, shape: tuple[int, ...]) -> str:
@@ -94,10 +96,10 @@ def _write(path: str | os.PathLike[str], frame: Frame, samples: NDArray[Any], pr
         323: ifd.long(tile[0]),
         339: ifd.short(*([3 if real else 1] * planes)),
         **({317: ifd.short(_FLOAT_PREDICTOR)} if real else {}),
-        **dng_tags.layout(frame),
+        **dng_tags.layout(frame, (height, width)),
         **dng_tags.black_and_white(frame, planes),
     }
-    words = dng_tags.general(frame)
+    words = dng_tags.general(frame, (height, width))
     raw |= {tag: words.pop(tag) for tag in dng_tags.OF_RAW if tag in words}
     if preview is None:
         parts = [tiff.Part(raw | words, chunks, 324, 325)]

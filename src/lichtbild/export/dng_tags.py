@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .. import types
 from ..types import CameraColour, Frame, HueSatMap
 from . import exif, ifd, opcodes
 from .ifd import Entry, Ifd
@@ -42,9 +43,9 @@ def black_and_white(frame: Frame, planes: int) -> Ifd:
     return tags
 
 
-def layout(frame: Frame) -> Ifd:
+def layout(frame: Frame, size: tuple[int, int]) -> Ifd:
     """Colour filters, active area, default crop: the geometry of the stored samples."""
-    height, width = frame.shape
+    height, width = size
     top, left, rows, columns = frame.crop or (0, 0, height, width)
     tags: Ifd = {
         50829: ifd.long(0, 0, height, width),
@@ -52,7 +53,7 @@ def layout(frame: Frame) -> Ifd:
         50720: ifd.long(columns, rows),
         50718: ifd.rational([1, 1], denominator=1),
     }
-    if len(frame.cfa) == 4 and frame.mosaic is not None and frame.cfa != "MONO":
+    if frame.cfa in types.BAYER:
         tags |= {
             33421: ifd.short(2, 2),
             33422: ifd.octets([_CFA_CODES[c] for c in frame.cfa]),
@@ -106,9 +107,9 @@ def _table(t: HueSatMap, dims: int, data: int, encoding: int) -> Ifd:
     }
 
 
-def general(frame: Frame) -> Ifd:
+def general(frame: Frame, size: tuple[int, int]) -> Ifd:
     """Version, camera, noise, baseline exposure, EXIF and XMP: what describes the file and the shot."""
-    entries = exif.directory(frame.exif, frame.shape)
+    entries = exif.directory(frame.exif, size)
     exif.only_facts(entries)
     shot = entries[ifd.EXIF]
     assert isinstance(shot, dict)
