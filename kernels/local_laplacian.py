@@ -12,18 +12,24 @@ from _light import c, x, y
 from tone import log2_fast
 
 LEVELS = 7  # a step of the coarsest level spans 128 proxy pixels: an eighth of a 12-megapixel photograph
-_BINOMIAL = (1.0, 2.0, 3.0, 2.0, 1.0)  # window of the guided fit, /9
+KNEES = 3  # bends of the curve
+_WINDOW = (1.0, 2.0, 3.0, 2.0, 1.0)  # of the guided fit, /9, each way
 
 k, u, p = hl.Var("k"), hl.Var("u"), hl.Var("p")
 
 
-def lookup(table, value, start, rate):
-    """Piecewise linear `table` (input of rank 1, ≥ 2 entries) at `value`; entry i stands at start + i / rate."""
-    last = table.dim(0).extent() - 1
-    t = hl.clamp((value - start) * rate, 0.0, hl.cast(hl.Float(32), last))
-    i = hl.clamp(hl.cast(hl.Int(32), t), 0, last - 1)
-    f = t - hl.cast(hl.Float(32), i)
-    return table[i] + f * (table[i + 1] - table[i])
+def bend(knees, value):
+    """T at log2 luma `value`: value + Σ gain·S((value - at)/width), S rising from slope 0 to slope 1 within 0..1.
+
+    `knees` (3, KNEES + 1): at, 1 / width, gain·width; the last row holds only a constant, in `at`.
+    """
+    total = value + knees[0, KNEES]
+    for n in range(KNEES):
+        t = (value - knees[0, n]) * knees[1, n]
+        inside = hl.clamp(t, 0.0, 1.0)
+        # The integral of the smoothstep 3t² - 2t³, and its continuation with slope 1.
+        total += knees[2, n] * (inside * inside * inside * (1.0 - 0.5 * inside) + hl.max(t - 1.0, 0.0))
+    return total
 
 
 def remap(value, mapped, level, mapped_level, reach, detail):
@@ -36,13 +42,12 @@ def remap(value, mapped, level, mapped_level, reach, detail):
 def halve(fine, name, *more):
     """Next level of a Gaussian pyramid, [1 3 3 1]/8 each way → (down, both); sample i lies between 2i and 2i + 1."""
     down, both = hl.Func(f"{name}_down"), hl.Func(name)
-    a = [x, *more]
 
     def mean(s):
         return 0.125 * (s[0] + s[3]) + 0.375 * (s[1] + s[2])
 
     down[x, y, *more] = mean([fine[x, 2 * y + i, *more] for i in (-1, 0, 1, 2)])
-    both[x, y, *more] = mean([down[2 * x + i, y, *a[1:]] for i in (-1, 0, 1, 2)])
+    both[x, y, *more] = mean([down[2 * x + i, y, *more] for i in (-1, 0, 1, 2)])
     return down, both
 
 
@@ -59,25 +64,25 @@ def double(coarse, column, phase, row, *more):
 def smooth(source, name, n):
     """Weighted mean over 5x5 of a Tuple Func of `n` parts, separably → (down, both)."""
     down, both = hl.Func(f"{name}_down"), hl.Func(name)
-    w = [hl.f32(v / 9.0) for v in _BINOMIAL]
 
-    down[x, y] = tuple(sum(w[i] * source[x, y + i - 2][m] for i in range(5)) for m in range(n))
-    both[x, y] = tuple(sum(w[i] * down[x + i - 2, y][m] for i in range(5)) for m in range(n))
+    def mean(s):
+        return hl.f32(1 / 9) * (s[0] + s[4]) + hl.f32(2 / 9) * (s[1] + s[3]) + hl.f32(3 / 9) * s[2]
+
+    down[x, y] = tuple(mean([source[x, y + i][m] for i in (-2, -1, 0, 1, 2)]) for m in range(n))
+    both[x, y] = tuple(mean([down[x + i, y][m] for i in (-2, -1, 0, 1, 2)]) for m in range(n))
     return down, both
 
 
 @hl.generator(name="local_laplacian")
 class LocalLaplacian:
-    """Proxy (3, h, w) → (2, h, w): a, b. Luma is the sum of weight·channel; curve and levels are log2 luma."""
+    """Proxy (3, h, w) → (2, h, w): a, b. Luma is the sum of weight·channel; knees and levels are log2 luma."""
 
     proxy = hl.InputBuffer(hl.Float(32), 3)
-    curve = hl.InputBuffer(hl.Float(32), 1)
+    knees = hl.InputBuffer(hl.Float(32), 2)
     weight_r = hl.InputScalar(hl.Float(32))
     weight_g = hl.InputScalar(hl.Float(32))
     weight_b = hl.InputScalar(hl.Float(32))
     floor = hl.InputScalar(hl.Float(32))
-    curve_start = hl.InputScalar(hl.Float(32))
-    curve_rate = hl.InputScalar(hl.Float(32))
     levels = hl.InputScalar(hl.Int(32))
     first = hl.InputScalar(hl.Float(32))
     step = hl.InputScalar(hl.Float(32))
@@ -87,52 +92,60 @@ class LocalLaplacian:
     output = hl.OutputBuffer(hl.Float(32), 3)
 
     def generate(self):
-        edge = hl.BoundaryConditions.repeat_edge(self.proxy)
-        self.light, self.mapped, table = hl.Func("light"), hl.Func("mapped"), hl.Func("table")
-        luma = self.weight_r * edge[x, y, 0] + self.weight_g * edge[x, y, 1] + self.weight_b * edge[x, y, 2]
-        self.light[x, y] = log2_fast(hl.max(luma, self.floor))
-        self.mapped[x, y] = self.curve_at(self.light[x, y])
-        table[k] = self.curve_at(self.level(k))
-        # Twice the same: once as rows for the pyramid, once inline where the finest detail is taken.
-        remapped, finest = hl.Func("remapped"), hl.Func("finest")
-        for f in (remapped, finest):
-            f[x, y, k] = remap(self.light[x, y], self.mapped[x, y], self.level(k), table[k], self.reach, self.detail)
-        table.compute_root()
+        width, height = self.proxy.dim(0).extent(), self.proxy.dim(1).extent()
+        self.sizes = [(width, height)]
+        for _ in range(LEVELS):
+            self.sizes.append(tuple((s + 1) / 2 for s in self.sizes[-1]))
 
-        light, stack = [self.light], [remapped]
-        self.halved = []
+        self.light, mapped, self.table = hl.Func("light"), hl.Func("mapped"), hl.Func("table")
+        weights = (self.weight_r, self.weight_g, self.weight_b)
+        luma = sum(w * self.proxy[x, y, n] for n, w in enumerate(weights))
+        self.light[x, y] = log2_fast(hl.max(luma, self.floor))
+        mapped[x, y] = bend(self.knees, self.light[x, y])
+        self.table[k] = bend(self.knees, self.level(k))
+        # Twice the same: once as rows for the pyramid, once inline where the finest detail is taken.
+        remapped, finest, mapped2 = hl.Func("remapped"), hl.Func("finest"), hl.Func("mapped2")
+        mapped2[x, y] = bend(self.knees, self.light[x, y])
+        for f, m in ((remapped, mapped), (finest, mapped2)):
+            f[x, y, k] = remap(self.light[x, y], m[x, y], self.level(k), self.table[k], self.reach, self.detail)
+
+        light, stack, self.halved = [self.light], [remapped], []
         for n in range(1, LEVELS + 1):
             for pyramid, name, more in ((light, "light", ()), (stack, "stack", (k,))):
-                down, both = halve(pyramid[-1], f"{name}{n}", *more)
+                down, both = halve(self.edged(pyramid[-1], n - 1), f"{name}{n}", *more)
                 self.halved.append((n, down, both, bool(more)))
                 pyramid.append(both)
         result = hl.Func("residual")
-        result[x, y] = self.curve_at(light[LEVELS][x, y])
+        result[x, y] = bend(self.knees, light[LEVELS][x, y])
         result.compute_root()
         self.details = []
         for n in reversed(range(LEVELS)):
             result = self.add_level(n, light[n], stack[n] if n else finest, stack[n + 1], result)
         self.fit(result)
-        self.schedule(remapped)
-
-    def curve_at(self, value):
-        return lookup(self.curve, value, self.curve_start, self.curve_rate)
+        self.schedule(remapped, mapped, mapped2)
 
     def level(self, n):
         return self.first + hl.cast(hl.Float(32), n) * self.step
 
+    def edged(self, func, n):
+        """`func` of pyramid level `n` with its edge repeated."""
+        width, height = self.sizes[n]
+        return hl.BoundaryConditions.repeat_edge(func, [(0, width), (0, height)])
+
     def add_level(self, n, light, fine, coarse, result):
         """`result` one level finer: doubled, plus the detail interpolated between the nearest reference levels."""
-        parts, total, here = hl.Func(f"light_at{n}"), hl.Func(f"detail{n}"), hl.Func(f"result{n}")
+        place, total, here = hl.Func(f"place{n}"), hl.Func(f"detail{n}"), hl.Func(f"result{n}")
         r = hl.RDom([(0, self.levels)], f"r{n}")
         top = hl.cast(hl.Float(32), self.levels - 1)
-        # Even and odd columns apart, so that every load is a whole vector.
-        parts[u, p, y] = hl.clamp((light[2 * u + p, y] - self.first) / self.step, 0.0, top)
-        near = hl.max(1.0 - hl.abs(parts[u, p, y] - hl.cast(hl.Float(32), r.x)), 0.0)
+        # Even and odd columns apart, so that the accumulators stay in registers.
+        light, fine = self.edged(light, n), self.edged(fine, n)
+        coarse, result = self.edged(coarse, n + 1), self.edged(result, n + 1)
+        place[u, p, y] = hl.clamp((light[2 * u + p, y] - self.first) / self.step, 0.0, top)
+        near = hl.max(1.0 - hl.abs(place[u, p, y] - hl.cast(hl.Float(32), r.x)), 0.0)
         total[u, p, y] = 0.0
         total[u, p, y] += near * (fine[2 * u + p, y, r.x] - double(coarse, u, p, y, r.x))
         here[x, y] = double(result, x / 2, x % 2, y) + total[x / 2, x % 2, y]
-        self.details.append((n, r, parts, total, here))
+        self.details.append((n, r, place, total, here))
         return here
 
     def fit(self, result):
@@ -141,38 +154,44 @@ class LocalLaplacian:
         light = self.light[x, y]
         gain = result[x, y] - light
         moments[x, y] = (light, gain, light * light, light * gain)
-        mean_down, mean = smooth(moments, "mean", 4)
+        mean_down, mean = smooth(self.edged(moments, 0), "mean", 4)
         m = [mean[x, y][i] for i in range(4)]
         slope = (m[3] - m[0] * m[1]) / (hl.max(m[2] - m[0] * m[0], 0.0) + self.epsilon)
         line[x, y] = (slope, m[1] - slope * m[0])
-        maps_down, maps = smooth(line, "maps", 2)
+        maps_down, maps = smooth(self.edged(line, 0), "maps", 2)
         self.output[x, y, c] = hl.select(c == 0, maps[x, y][0], maps[x, y][1])
         self.fitted = (mean_down, line, maps_down)
 
-    def schedule(self, remapped):
+    def schedule(self, remapped, mapped, mapped2):
         vector = self.natural_vector_size(hl.Float(32))
         tail = hl.TailStrategy.GuardWithIf
-        yo, yi, ko = hl.Var("yo"), hl.Var("yi"), hl.Var("ko")
+        yo, yi = hl.Var("yo"), hl.Var("yi")
         self.proxy.dim(2).set_bounds(0, 3)
         self.output.output_buffer().dim(2).set_bounds(0, 2)
-        self.light.compute_root().split(y, yo, yi, 32, tail).parallel(yo).vectorize(x, vector)
-        self.mapped.compute_root().split(y, yo, yi, 32, tail).parallel(yo).vectorize(x, vector)
+        self.knees.dim(0).set_bounds(0, 3)
+        self.knees.dim(1).set_bounds(0, KNEES + 1)
+        self.table.compute_root()
+        self.light.compute_root().split(y, yo, yi, 32, tail).parallel(yo).vectorize(x, vector, tail)
         for n, down, both, stacked in self.halved:
-            both.compute_root().vectorize(x, vector)
-            if stacked and n <= 3:
-                both.split(y, yo, yi, 64, tail).fuse(yo, k, ko).parallel(ko)
-                down.store_at(both, ko).compute_at(both, yi).vectorize(x, vector)
-                if n == 1:
-                    remapped.store_at(both, ko).compute_at(both, yi).vectorize(x, vector)
+            both.compute_root().vectorize(x, vector, tail)
+            if stacked and n == 1:
+                both.split(y, yo, yi, 32, tail).reorder(x, k, yi, yo).parallel(yo)
+                down.compute_at(both, k).vectorize(x, vector, tail)
+                remapped.store_at(both, yo).compute_at(both, yi).vectorize(x, vector, tail).reorder(x, k, y)
+                mapped.compute_at(remapped, y).vectorize(x, vector, tail)
+            elif stacked and n <= 3:
+                both.parallel(k)
+                down.compute_at(both, y).vectorize(x, vector, tail)
             else:
-                down.compute_at(both, y).vectorize(x, vector)
-        for n, r, parts, total, here in self.details:
-            here.compute_root().vectorize(x, 2 * vector)
+                down.compute_at(both, y).vectorize(x, vector, tail)
+        for n, _, place, total, here in self.details:
+            here.compute_root().vectorize(x, 2 * vector, tail)
             if n <= 2:
                 here.split(y, yo, yi, 32, tail).parallel(yo)
             total.compute_at(here, x).vectorize(u, vector).unroll(p)
-            total.update().reorder(u, p, r.x, y).vectorize(u, vector).unroll(p)
-            parts.compute_at(here, x).vectorize(u, vector).unroll(p)
+            r = total.rvars(0)[0]
+            total.update().reorder(u, p, r, y).vectorize(u, vector).unroll(p)
+            place.compute_at(here, x).vectorize(u, vector).unroll(p)
         self.schedule_fit(vector, tail)
 
     def schedule_fit(self, vector, tail):
@@ -181,7 +200,7 @@ class LocalLaplacian:
         out = self.output
         out.bound(c, 0, 2).reorder(c, x, y).unroll(c).split(y, yo, yi, 64, tail).parallel(yo).vectorize(x, vector, tail)
         for f in (maps_down, line, mean_down):
-            f.store_at(out, yo).compute_at(out, yi).vectorize(x, vector)
+            f.store_at(out, yo).compute_at(out, yi).vectorize(x, vector, tail)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..types import F64
 
-START_EV, STOP_EV, RATE = -16.0, 14.0, 16  # nodes of the table: EV around mid grey, per EV
-NODES: F64 = np.linspace(START_EV, STOP_EV, int((STOP_EV - START_EV) * RATE) + 1)
 WHITE_EV = 3.0  # what the look still shows as white; beyond that highlights are drawn together
 DEEP_EV = -3.0  # what the look shows as deep shadow
 
@@ -21,12 +20,6 @@ class Range:
     lift: float
     cut: float
     bright: float
-
-
-def _rise(t: F64) -> F64:
-    t = np.clip(t, 0.0, 1.0)
-    result: F64 = t * t * (3 - 2 * t)
-    return result
 
 
 def wanted(percentiles: dict[float, float], most_lift: float) -> Range:
@@ -42,15 +35,26 @@ def wanted(percentiles: dict[float, float], most_lift: float) -> Range:
     return Range(lift, cut, max(brightest, 2.0))
 
 
-def curve(r: Range, shadows_ev: float = 0.0, highlights_ev: float = 0.0) -> F64:
-    """T at NODES: log2 luma around mid grey → the same after tone mapping. T(0) = 0; slope never below 0.3."""
-    slope = np.ones_like(NODES)
-    step = 1.0 / RATE
-    dark = _rise((0.5 - NODES) / 1.5) * _rise((NODES + 6.0) / 1.5)
-    slope -= dark * min((r.lift + shadows_ev) / float(dark.sum() * step), 0.6)
-    light = _rise((NODES - 0.5) / 2.0)
-    below = float(light[r.bright >= NODES].sum() * step)
-    slope -= light * min((r.cut - highlights_ev) / below, 0.7)
-    total = np.concatenate([[0.0], np.cumsum((slope[1:] + slope[:-1]) * (step / 2))])
-    result: F64 = total - np.interp(0.0, NODES, total)
-    return result
+def knees(r: Range, shadows_ev: float = 0.0, highlights_ev: float = 0.0) -> F64:
+    """The curve T as its bends, (KNEES + 1, 3): at (EV around mid grey), 1 / width, gain·width; last row: a constant.
+
+    T(0) = 0 and the slope stays within 0.3..1.7. Shadows bend between 0.5 and -1 EV and run parallel again below -6 EV,
+    so that black stays black; highlights bend between 0.5 and 2.5 EV.
+    """
+    # The lift is complete at -6 EV: the integral of the slope taken away from 0.5 EV down to there is 4 EV wide.
+    dark = float(np.clip((r.lift + shadows_ev) / 4.0, -0.7, 0.7))
+    light = float(np.clip((r.cut - highlights_ev) / max(r.bright - 1.5, 0.5), -0.7, 0.7))
+    rows = [(-6.0, 1.5, -dark), (-1.0, 1.5, dark), (0.5, 2.0, -light)]
+    table = np.array([(at, 1 / width, gain * width) for at, width, gain in rows] + [(0.0, 0.0, 0.0)])
+    table[-1, 0] = -float(bend(table, np.float64(0.0)))
+    return table
+
+
+def bend(table: Any, ev: Any) -> Any:
+    """T(ev) of `knees`; any array. The same in kernels/local_laplacian.py."""
+    total = ev + table[-1, 0]
+    for at, rate, gain in table[:-1]:
+        t = (ev - at) * rate
+        inside = np.clip(t, 0.0, 1.0)
+        total = total + gain * (inside**3 * (1 - 0.5 * inside) + np.maximum(t - 1.0, 0.0))
+    return total

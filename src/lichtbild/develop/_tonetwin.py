@@ -11,6 +11,7 @@ import numpy as np
 
 from ..light import REC2020_LUMA
 from ..types import F32, F64
+from ._tonecurve import bend
 
 if TYPE_CHECKING:
     from .tone import ToneMap
@@ -24,9 +25,13 @@ def _along(function: Any, a: F64) -> F64:
     return a
 
 
+def _doubled(a: F64, like: F64) -> F64:
+    return _along(_double, a)[: like.shape[0], : like.shape[1]]
+
+
 def _halve(a: F64) -> F64:
-    n = a.shape[-1]
-    e = np.pad(a, [(0, 0), (1, 1)], mode="edge")
+    n = a.shape[-1] + a.shape[-1] % 2
+    e = np.pad(a, [(0, 0), (1, 1 + n - a.shape[-1])], mode="edge")
     result: F64 = (e[:, 0:n:2] + 3 * e[:, 1 : n + 1 : 2] + 3 * e[:, 2 : n + 2 : 2] + e[:, 3 : n + 3 : 2]) / 8
     return result
 
@@ -47,11 +52,10 @@ def _mean(a: F64) -> F64:
 
 
 def _mapped(light: F64, k: dict[str, Any]) -> F64:
-    """The local Laplacian: log2 luma → the same after tone mapping. Sides are multiples of 2^LEVELS."""
-    nodes = k["curve_start"] + np.arange(len(k["curve"])) / k["curve_rate"]
+    """The local Laplacian: log2 luma → the same after tone mapping."""
 
     def curve(v: Any) -> Any:
-        return np.interp(v, nodes, k["curve"])
+        return bend(k["knees"], v)
 
     gauss = [light]
     for _ in range(LEVELS):
@@ -65,11 +69,11 @@ def _mapped(light: F64, k: dict[str, Any]) -> F64:
         for j in range(LEVELS):
             coarse = _along(_halve, fine)
             position = np.clip((gauss[j] - k["first"]) / k["step"], 0, k["levels"] - 1)
-            detail[j] += np.maximum(1 - np.abs(position - n), 0) * (fine - _along(_double, coarse))
+            detail[j] += np.maximum(1 - np.abs(position - n), 0) * (fine - _doubled(coarse, fine))
             fine = coarse
     result: F64 = curve(gauss[LEVELS])
     for j in reversed(range(LEVELS)):
-        result = _along(_double, result) + detail[j]
+        result = _doubled(result, detail[j]) + detail[j]
     return result
 
 
@@ -77,17 +81,11 @@ def twin_map(proxy: F32, **k: Any) -> F64:
     """Twin of the kernel `local_laplacian`: the same arguments → (2, h, w) a, b."""
     weight = [k["weight_r"], k["weight_g"], k["weight_b"]]
     light = np.log2(np.maximum(np.tensordot(weight, proxy.astype(np.float64), 1), k["floor"]))
-    h, w = light.shape
-    side = 1 << LEVELS
-    # The border repeats far enough for the coarsest level not to see its end.
-    light = np.pad(light, [(side, side + -h % side), (side, side + -w % side)], mode="edge")
     gain = _mapped(light, k) - light
     mean_light, mean_gain = _along(_mean, light), _along(_mean, gain)
     variance = _along(_mean, light * light) - mean_light**2
     a = (_along(_mean, light * gain) - mean_light * mean_gain) / (np.maximum(variance, 0) + k["epsilon"])
-    maps = np.stack([_along(_mean, a), _along(_mean, mean_gain - a * mean_light)])
-    result: F64 = maps[:, side : side + h, side : side + w]
-    return result
+    return np.stack([_along(_mean, a), _along(_mean, mean_gain - a * mean_light)])
 
 
 def _upsample(coarse: F32, height: int, width: int) -> F64:

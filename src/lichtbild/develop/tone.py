@@ -21,7 +21,7 @@ import numpy as np
 from .. import kernels
 from ..light import REC2020_LUMA
 from ..stage import Stage, param, stage
-from ..types import F32, Noise
+from ..types import F32, F64, Noise
 from . import _tonecurve as tonecurve
 from ._tonetwin import twin, twin_map
 from .exposure import MID_GREY, luma, thin
@@ -96,30 +96,32 @@ def prepare(
     most = min(float(values["most_lift"]), max(0.0, 0.6 * (-3.0 - (math.log2(floor) - _MID))))
     wish = tonecurve.wanted(percentiles, most)
     asked = tonecurve.Range(strength * wish.lift, strength * wish.cut, wish.bright)
-    table = tonecurve.curve(asked, strength * values["shadows"], strength * values["highlights"])
+    knees = tonecurve.knees(asked, strength * values["shadows"], strength * values["highlights"])
     detail = 1.0 + strength * float(values["clarity"])
-    high = float(np.clip((table - tonecurve.NODES).max(), 0.0, 4.0)) + 0.5
-    if detail == 1.0 and np.allclose(table, tonecurve.NODES, atol=1e-6):
+    if detail == 1.0 and not knees[:, 2].any():
         nothing = np.zeros(scene.shape[1:], np.float32)
         return ToneMap(nothing, nothing, floor, 0.0, 0.0)
-    maps = _measure(scene, table.astype(np.float32), floor, ev, detail, (percentiles[0.3], percentiles[99.7]))
+    high = max(0.0, float(tonecurve.bend(knees, np.float64(-8.0))) + 8.0) + 0.5
+    maps = _measure(scene, knees, floor, ev, detail, (percentiles[0.3], percentiles[99.7]))
     return ToneMap(maps[0], maps[1], floor, _CAP_LOW_EV, high, asked.lift, asked.cut)
 
 
-def _measure(scene: F32, table: F32, floor: float, ev: float, detail: float, span: tuple[float, float]) -> F32:
+def _measure(scene: F32, knees: F64, floor: float, ev: float, detail: float, span: tuple[float, float]) -> F32:
     out = np.empty((2, *scene.shape[1:]), np.float32)
-    kernels.call("local_laplacian", proxy=scene, output=out, **arguments(table, floor, ev, detail, span))
+    kernels.call("local_laplacian", proxy=scene, output=out, **arguments(knees, floor, ev, detail, span))
     return out
 
 
-def arguments(table: F32, floor: float, ev: float, detail: float, span: tuple[float, float]) -> dict[str, Any]:
-    """Curve and scalars of the kernel `local_laplacian` (and of its twin). `span`: the EV that matter, low and high."""
+def arguments(knees: F64, floor: float, ev: float, detail: float, span: tuple[float, float]) -> dict[str, Any]:
+    """Knees and scalars of the kernel `local_laplacian` (and of its twin). `span`: the EV that matter, low and high."""
     low, high = max(span[0], -8.0), min(span[1], 7.0)
     levels = min(12, max(2, math.ceil((high - low) / STEP_EV) + 1))
     r, g, b = (w * 2.0**ev for w in REC2020_LUMA)
+    around = knees.copy()
+    around[:-1, 0] += _MID  # from EV around mid grey to log2 luma
     return {
-        "curve": table + np.float32(_MID), "weight_r": r, "weight_g": g, "weight_b": b, "floor": floor,
-        "curve_start": tonecurve.START_EV + _MID, "curve_rate": float(tonecurve.RATE), "levels": levels,
+        "knees": around.astype(np.float32), "weight_r": r, "weight_g": g, "weight_b": b, "floor": floor,
+        "levels": levels,
         "first": low + _MID, "step": max((high - low) / (levels - 1), 0.1), "reach": 1 / (2 * REACH_EV),
         "detail": detail, "epsilon": EPSILON,
     }  # fmt: skip
