@@ -185,7 +185,8 @@ class LocalLaplacian:
             else:
                 down.compute_at(both, y).vectorize(x, vector, tail)
         for n, _, place, total, here in self.details:
-            here.compute_root().vectorize(x, 2 * vector, tail)
+            # Whole vectors, so that what is kept between has a size known now and stays in registers.
+            here.compute_root().align_bounds(x, 2 * vector).vectorize(x, 2 * vector)
             if n <= 2:
                 here.split(y, yo, yi, 32, tail).parallel(yo)
             total.compute_at(here, x).vectorize(u, vector).unroll(p)
