@@ -36,7 +36,7 @@ def boxes(data: bytes, start: int = 0) -> list[tuple[bytes, int, int]]:
 
 
 def add_items(avif: bytes, exif: bytes, xmp: bytes) -> list[bytes]:
-    """An AVIF file with EXIF (a TIFF block) and XMP, in pieces. Raises ValueError for a layout libavif does not write."""
+    """An AVIF file with EXIF (a TIFF block) and XMP, in pieces. Raises ValueError for a layout not of libavif."""
     top = {name: (a, b) for name, a, b in boxes(avif)}
     a, b = top[b"meta"]
     meta = avif[a:b]
@@ -66,8 +66,7 @@ def _meta(meta: bytes, children: dict[bytes, bytes], items: list[tuple[int, byte
     if version != 0:
         raise ValueError(f"iinf of version {version}")
     entries = b"".join(
-        box(b"infe", bytes((2, 0, 0, 1)) + struct.pack(">HH", number, 0) + kind[:4] + kind[4:5] + kind[5:])
-        for number, kind, _ in items
+        box(b"infe", bytes((2, 0, 0, 1)) + struct.pack(">HH", number, 0) + kind) for number, kind, _ in items
     )
     iinf = box(b"iinf", head[8:12] + struct.pack(">H", count + len(items)) + head[14:] + entries)
     links = b"".join(box(b"cdsc", struct.pack(">HHH", number, 1, _PRIMARY)) for number, _, _ in items)

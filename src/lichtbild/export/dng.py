@@ -78,7 +78,9 @@ def _same(like: Frame, shape: tuple[int, ...]) -> str:
 def _write(path: str | os.PathLike[str], frame: Frame, samples: NDArray[Any], preview: U8 | None, workers: int) -> None:
     planes = 1 if samples.ndim == 2 else 3
     height, width = samples.shape[:2]
-    tile = tuple(min(_TILE, -(-side // 16) * 16) for side in (height, width))
+    # LibRaw breaks the lines of a frame narrower than its tile and refuses float frames lower than it.
+    strip = width < _TILE or height < 16
+    tile = (height, width) if strip else (min(_TILE, height // 16 * 16), _TILE)
     real = samples.dtype == np.float32
     coder: Callable[[NDArray[Any]], bytes] = _float if real else _lossless
     corners = [(y, x) for y in range(0, height, tile[0]) for x in range(0, width, tile[1])]
@@ -92,8 +94,7 @@ def _write(path: str | os.PathLike[str], frame: Frame, samples: NDArray[Any], pr
         262: ifd.short(_CFA if planes == 1 and frame.cfa != "MONO" else _LINEAR_RAW),
         277: ifd.short(planes),
         284: ifd.short(1),
-        322: ifd.long(tile[1]),
-        323: ifd.long(tile[0]),
+        **({278: ifd.long(height)} if strip else {322: ifd.long(tile[1]), 323: ifd.long(tile[0])}),
         339: ifd.short(*([3 if real else 1] * planes)),
         **({317: ifd.short(_FLOAT_PREDICTOR)} if real else {}),
         **dng_tags.layout(frame, (height, width)),
@@ -101,10 +102,11 @@ def _write(path: str | os.PathLike[str], frame: Frame, samples: NDArray[Any], pr
     }
     words = dng_tags.general(frame, (height, width))
     raw |= {tag: words.pop(tag) for tag in dng_tags.OF_RAW if tag in words}
+    where = (273, 279) if strip else (324, 325)
     if preview is None:
-        parts = [tiff.Part(raw | words, chunks, 324, 325)]
+        parts = [tiff.Part(raw | words, chunks, *where)]
     else:
-        parts = [_preview(preview, words), tiff.Part(raw, chunks, 324, 325)]
+        parts = [_preview(preview, words), tiff.Part(raw, chunks, *where)]
     write_bytes(path, tiff.assemble(parts))
 
 
@@ -136,9 +138,9 @@ def _cut(samples: NDArray[Any], corner: tuple[int, int], tile: tuple[int, ...]) 
 
 
 def _lossless(tile: NDArray[Any]) -> bytes:
-    if tile.ndim == 2:
+    if tile.ndim == 2 and tile.shape[1] % 2 == 0:
         tile = tile.reshape(tile.shape[0], -1, 2)  # two components: each follows its own colour
-    space: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"} if tile.shape[2] == 3 else {}
+    space: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"} if tile.shape[2:] == (3,) else {}
     jpeg = imagecodecs.jpeg8_encode(tile, lossless=True, predictor=1, bitspersample=16, **space)
     return stripes.bare(bytes(jpeg))
 
