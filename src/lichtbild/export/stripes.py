@@ -64,7 +64,7 @@ def segment(marker: int, payload: bytes) -> bytes:
 
 
 def stripe_rows(height: int, width: int, subsampling: str) -> int:
-    """Rows of a stripe: whole blocks, about a quarter of a megapixel, no more blocks than a restart interval can count."""
+    """Rows of a stripe: whole blocks, about a quarter of a megapixel, and no more blocks than a restart can count."""
     mcu_h, mcu_w = _MCU[subsampling]
     across = math.ceil(width / mcu_w)
     wanted = max(1, round(_STRIPE_PIXELS / max(width, 1) / mcu_h))
