@@ -13,7 +13,6 @@ from tone import log2_fast
 
 LEVELS = 7  # a step of the coarsest level spans 128 proxy pixels: an eighth of a 12-megapixel photograph
 KNEES = 3  # bends of the curve
-_WINDOW = (1.0, 2.0, 3.0, 2.0, 1.0)  # of the guided fit, /9, each way
 
 k, u, p = hl.Var("k"), hl.Var("u"), hl.Var("p")
 
@@ -62,7 +61,7 @@ def double(coarse, column, phase, row, *more):
 
 
 def smooth(source, name, n):
-    """Weighted mean over 5x5 of a Tuple Func of `n` parts, separably → (down, both)."""
+    """Mean over 5x5, [1 2 3 2 1]/9 each way, of a Tuple Func of `n` parts, separably → (down, both)."""
     down, both = hl.Func(f"{name}_down"), hl.Func(name)
 
     def mean(s):
@@ -115,8 +114,10 @@ class LocalLaplacian:
                 down, both = halve(self.edged(pyramid[-1], n - 1), f"{name}{n}", *more)
                 self.halved.append((n, down, both, bool(more)))
                 pyramid.append(both)
-        result = hl.Func("residual")
-        result[x, y] = bend(self.knees, light[LEVELS][x, y])
+        # The rest of the pyramid is interpolated like its details: large scales, too, are remapped edge by edge.
+        result, r = hl.Func("residual"), hl.RDom([(0, self.levels)], "r")
+        result[x, y] = 0.0
+        result[x, y] += self.near(self.place(light[LEVELS][x, y]), r.x) * stack[LEVELS][x, y, r.x]
         result.compute_root()
         self.details = []
         for n in reversed(range(LEVELS)):
@@ -127,6 +128,14 @@ class LocalLaplacian:
     def level(self, n):
         return self.first + hl.cast(hl.Float(32), n) * self.step
 
+    def place(self, value):
+        """Log2 luma counted in reference levels."""
+        return hl.clamp((value - self.first) / self.step, 0.0, hl.cast(hl.Float(32), self.levels - 1))
+
+    def near(self, place, n):
+        """Weight of reference level `n` in the linear interpolation at `place`."""
+        return hl.max(1.0 - hl.abs(place - hl.cast(hl.Float(32), n)), 0.0)
+
     def edged(self, func, n):
         """`func` of pyramid level `n` with its edge repeated."""
         width, height = self.sizes[n]
@@ -136,14 +145,12 @@ class LocalLaplacian:
         """`result` one level finer: doubled, plus the detail interpolated between the nearest reference levels."""
         place, total, here = hl.Func(f"place{n}"), hl.Func(f"detail{n}"), hl.Func(f"result{n}")
         r = hl.RDom([(0, self.levels)], f"r{n}")
-        top = hl.cast(hl.Float(32), self.levels - 1)
         # Even and odd columns apart, so that the accumulators stay in registers.
         light, fine = self.edged(light, n), self.edged(fine, n)
         coarse, result = self.edged(coarse, n + 1), self.edged(result, n + 1)
-        place[u, p, y] = hl.clamp((light[2 * u + p, y] - self.first) / self.step, 0.0, top)
-        near = hl.max(1.0 - hl.abs(place[u, p, y] - hl.cast(hl.Float(32), r.x)), 0.0)
+        place[u, p, y] = self.place(light[2 * u + p, y])
         total[u, p, y] = 0.0
-        total[u, p, y] += near * (fine[2 * u + p, y, r.x] - double(coarse, u, p, y, r.x))
+        total[u, p, y] += self.near(place[u, p, y], r.x) * (fine[2 * u + p, y, r.x] - double(coarse, u, p, y, r.x))
         here[x, y] = double(result, x / 2, x % 2, y) + total[x / 2, x % 2, y]
         self.details.append((n, r, place, total, here))
         return here

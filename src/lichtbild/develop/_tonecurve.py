@@ -9,13 +9,13 @@ import numpy as np
 
 from ..types import F64
 
-WHITE_EV = 3.0  # what the look still shows as white; beyond that highlights are drawn together
-DEEP_EV = -3.0  # what the look shows as deep shadow
+WHITE_EV = 3.3  # what the look still shows as white; beyond that highlights are drawn together
+DEEP_EV = -2.0  # where a look begins to close the shadows
 
 
 @dataclass(frozen=True)
 class Range:
-    """What a scene asks of the curve, in EV: light added at DEEP_EV and below, light taken off at `bright`."""
+    """What a scene asks of the curve, in EV: light added to the deepest shadows, light taken off at `bright`."""
 
     lift: float
     cut: float
@@ -26,11 +26,11 @@ def wanted(percentiles: dict[float, float], most_lift: float) -> Range:
     """What the range of a scene asks for; `percentiles` of luma in EV around mid grey.
 
     Shadows are opened only against a bright part that is large (the backlit scene, not the night with a lamp): as
-    much as the 10th percentile lies below DEEP_EV, weighed by the 95th.
+    much as most of what the 10th percentile lies below DEEP_EV, weighed by the 95th.
     """
     deep, bright, brightest = percentiles[10.0], percentiles[95.0], percentiles[99.7]
     backlit = float(np.clip((bright - 1.0) / 2.0, 0.0, 1.0))
-    lift = backlit * float(np.clip(DEEP_EV - deep, 0.0, most_lift))
+    lift = backlit * float(np.clip(0.7 * (DEEP_EV - deep), 0.0, most_lift))
     cut = min(max(0.0, brightest - WHITE_EV), 0.65 * max(brightest - 1.0, 0.0))
     return Range(lift, cut, max(brightest, 2.0))
 

@@ -60,18 +60,24 @@ def _mapped(light: F64, k: dict[str, Any]) -> F64:
     gauss = [light]
     for _ in range(LEVELS):
         gauss.append(_along(_halve, gauss[-1]))
-    detail = [np.zeros_like(g) for g in gauss[:-1]]
+    detail = [np.zeros_like(g) for g in gauss]
+
+    def near(j: int, n: int) -> F64:
+        place = np.clip((gauss[j] - k["first"]) / k["step"], 0, k["levels"] - 1)
+        weight: F64 = np.maximum(1 - np.abs(place - n), 0)
+        return weight
+
     for n in range(k["levels"]):
         level = k["first"] + n * k["step"]
         d = light - level
-        near = np.maximum(1 - (d * k["reach"]) ** 2, 0) ** 2
-        fine = curve(light) + near * (curve(level) + k["detail"] * d - curve(light))
+        window = np.maximum(1 - (d * k["reach"]) ** 2, 0) ** 2
+        fine = curve(light) + window * (curve(level) + k["detail"] * d - curve(light))
         for j in range(LEVELS):
             coarse = _along(_halve, fine)
-            position = np.clip((gauss[j] - k["first"]) / k["step"], 0, k["levels"] - 1)
-            detail[j] += np.maximum(1 - np.abs(position - n), 0) * (fine - _doubled(coarse, fine))
+            detail[j] += near(j, n) * (fine - _doubled(coarse, fine))
             fine = coarse
-    result: F64 = curve(gauss[LEVELS])
+        detail[LEVELS] += near(LEVELS, n) * fine
+    result = detail[LEVELS]
     for j in reversed(range(LEVELS)):
         result = _doubled(result, detail[j]) + detail[j]
     return result

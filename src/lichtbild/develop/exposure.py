@@ -50,6 +50,7 @@ class ExposureTable:
     """The decision, with the reasons in words for `info` and `--json`."""
 
     ev: float
+    mood_ev: float = 0.0  # how much darker than day a dim scene shall stay
     reasons: tuple[str, ...] = field(default=())
 
     @property
@@ -90,7 +91,7 @@ def measure(scene: F32) -> Key:
         ev = (low + high) / 2
         lightness = float((weight / (1 + np.exp2(-(stops + ev)))).sum())
         low, high = (ev, high) if lightness < 0.5 else (low, ev)
-    mean = math.log2(max(float((weight * np.minimum(light, 1.0)).sum()), 2.0**-16) / MID_GREY)
+    mean = math.log2(max(float((weight * np.clip(light, 0.0, 1.0)).sum()), 2.0**-16) / MID_GREY)
     return Key((low + high) / 2, mean, float((light >= 0.99).mean()))
 
 
@@ -111,7 +112,7 @@ def prepare(
 ) -> ExposureTable:
     """Decide the exposure: `baseline_ev` is the file's BaselineExposure, `exposure` what was set on the camera."""
     reasons = [f"baseline {baseline_ev:+.2f} EV"]
-    ev = baseline_ev
+    ev, mood = baseline_ev, 0.0
     if values["mode"] == "auto":
         wish = key.ev
         light = luminance_cd_m2(exposure, key.mean_ev) if exposure else None
@@ -125,7 +126,7 @@ def prepare(
     if values["ev"]:
         ev += values["ev"]
         reasons.append(f"by hand {values['ev']:+.2f} EV")
-    return ExposureTable(ev, tuple(reasons))
+    return ExposureTable(ev, mood, tuple(reasons))
 
 
 def apply(rgb: F32, table: ExposureTable) -> F32:

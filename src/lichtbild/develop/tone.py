@@ -81,10 +81,12 @@ def prepare(
     ev: float = 0.0,
     noise: Noise | None = None,
     gains: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    mood_ev: float = 0.0,
 ) -> ToneMap:
     """Measure the proxy and make the maps for scene light = `scene`·2^ev.
 
     `noise` is that of camera light, `gains` the white balance that was applied to it.
+    `mood_ev` ≥ 0 (ExposureTable) says how much darker than day the picture shall stay; its shadows stay closed too.
     """
     floor = floor_of(noise, ev, gains)
     strength = float(values["strength"])
@@ -94,7 +96,7 @@ def prepare(
     percentiles = dict(zip(at, (float(v) for v in np.percentile(stops, at)), strict=True))
     # Denoising leaves room for about 2 EV below the level where noise equals signal.
     most = min(float(values["most_lift"]), max(0.0, 0.6 * (-3.0 - (math.log2(floor) - _MID))))
-    wish = tonecurve.wanted(percentiles, most)
+    wish = tonecurve.wanted(percentiles, most * 2.0**-mood_ev)
     asked = tonecurve.Range(strength * wish.lift, strength * wish.cut, wish.bright)
     knees = tonecurve.knees(asked, strength * values["shadows"], strength * values["highlights"])
     detail = 1.0 + strength * float(values["clarity"])
