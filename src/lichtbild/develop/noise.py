@@ -1,0 +1,155 @@
+"""Noise: how strongly each level of light fluctuates in this frame, as variance = scale·x + offset.
+
+In: a Frame. Out: types.Noise, for camera light x in 0 (black) .. 1 (white). The file's own NoiseProfile is taken where
+it has a sane one. Else the frame tells: small patches of one colour that are far from clipping give a mean and a
+variance (of diagonal second differences, blind to shading and straight edges); a line is fitted through them, and
+patches with another variance than noise explains (texture) drop out, again and again. Where the frame cannot
+tell either (black, tiny, all texture), the ISO does: the usual noise of a phone's sensor.
+Source: [Foi2008] model and idea of the fit; [Lafenetre2023] the assumed noise per ISO.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..types import F32, F64, U16, Frame, Noise
+
+_ASSUMED = (1.807e-4, 3.194e-6)  # scale and offset at ISO 100; they grow with ISO and ISO²
+_TILE = 32  # sites of one colour per side of a tile
+_PATCH = 8  # a tile holds 4x4 patches
+_MOST_TILES = 256
+_FEWEST_PATCHES = 48
+_FREEDOM = 24.0  # effective degrees of freedom of a patch's variance (measured on white noise, 8x8 sites)
+_LOW = (0.1, 0.66)  # quantile of the variances of equally bright patches where the fit starts; its value on white noise
+_MOST = 6.0  # times the assumed noise power of the ISO: more than that is texture everywhere
+
+
+def assumed(iso: float | None) -> Noise:
+    """The noise of a usual phone sensor at `iso` (100 where unknown)."""
+    gain = (iso if iso and math.isfinite(iso) and iso > 0 else 100.0) / 100
+    scale, offset = _ASSUMED[0] * gain, _ASSUMED[1] * gain * gain
+    return Noise((scale,) * 3, (offset,) * 3, "assumed")
+
+
+def sane(noise: Noise | None) -> bool:
+    """Whether a noise profile can be believed: finite, not negative, somewhere above zero, below a tenth of white."""
+    if noise is None:
+        return False
+    values = np.array([noise.scale, noise.offset], np.float64)
+    return bool(
+        np.all(np.isfinite(values)) and np.all(values >= 0) and np.all(values.sum(0) > 0) and values.max() < 0.1
+    )
+
+
+def measure(frame: Frame) -> Noise:
+    """The noise of a frame; `origin` of the answer says whether it was read, estimated or assumed."""
+    if frame.noise is not None and sane(frame.noise):
+        return frame.noise
+    found = estimate(frame)
+    return found if found is not None else assumed(frame.exposure.iso)
+
+
+def estimate(frame: Frame) -> Noise | None:
+    """The noise as the frame itself shows it, one line for all colours; None where it cannot be told."""
+    parts = [_patches(*plane) for plane in _planes(frame)]
+    means, variances = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    if len(means) < _FEWEST_PATCHES or np.median(variances) <= 0:
+        return None
+    line = _fit(means, variances, frame.exposure.iso)
+    if line is None:
+        return None
+    return Noise((line[0],) * 3, (line[1],) * 3, "estimated")
+
+
+def _planes(frame: Frame) -> list[tuple[U16, float, float]]:
+    """Sites of one colour with their black level and white level."""
+    black = np.asarray(frame.black, np.float64)
+    if frame.rgb is not None:
+        return [(frame.rgb[k], float(black[..., k % black.shape[2]].mean()), _white(frame, k)) for k in range(3)]
+    assert frame.mosaic is not None
+    rows, columns = black.shape[:2]
+    cells = [(r, k) for r in (0, 1) for k in (0, 1)]
+    colours = {(r, k): "RGB".find(frame.cfa[2 * r + k]) if frame.cfa != "MONO" else 0 for r, k in cells}
+    return [
+        (frame.mosaic[r::2, k::2], float(black[r::2, k::2, 0].mean() if rows > r and columns > k else black.mean()),
+         _white(frame, colours[r, k]))
+        for r, k in cells
+    ]  # fmt: skip
+
+
+def _white(frame: Frame, plane: int) -> float:
+    return float(frame.white[min(max(plane, 0), len(frame.white) - 1)])
+
+
+def _patches(plane: U16, black: float, white: float) -> tuple[F64, F64]:
+    """Mean and variance in camera light of patches of a plane, evenly spread, none with clipped sites."""
+    tiles = _tiles(plane).astype(np.float32)
+    if not len(tiles) or white <= black:
+        return np.empty(0), np.empty(0)
+    second = 0.5 * (tiles[:, 1:, 1:] - tiles[:, :-1, 1:] - tiles[:, 1:, :-1] + tiles[:, :-1, :-1])
+    sites = _cut(tiles, _PATCH)
+    power = np.square(_cut(second, _PATCH - 1)).mean(1)
+    lowest, highest = max(float(tiles.min()), 0.0), black + 0.97 * (white - black)
+    good = ((sites <= lowest).mean(1) <= 0.03) & (sites.max(1) < highest)
+    span = white - black
+    return (sites[good].mean(1, np.float64) - black) / span, power[good].astype(np.float64) / span**2
+
+
+def _cut(tiles: F32, size: int) -> F32:
+    """(patches, size²) the patches of (n, TILE, TILE)."""
+    starts = range(0, _TILE, _PATCH)
+    blocks = [tiles[:, r : r + size, k : k + size] for r in starts for k in starts]
+    return np.concatenate(blocks).reshape(-1, size * size)
+
+
+def _tiles(plane: U16) -> U16:
+    """(n, TILE, TILE) tiles of a plane, at most MOST_TILES, evenly spread."""
+    h, w = plane.shape
+    rows, columns = h // _TILE, w // _TILE
+    if rows * columns == 0:
+        return np.empty((0, _TILE, _TILE), np.uint16)
+    step = max(1, math.ceil(math.sqrt(rows * columns / _MOST_TILES)))
+    blocks = plane[: rows * _TILE, : columns * _TILE].reshape(rows, _TILE, columns, _TILE)[::step, :, ::step]
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).reshape(-1, _TILE, _TILE)
+
+
+def _fit(means: F64, variances: F64, iso: float | None) -> tuple[float, float] | None:
+    """The line under the cloud of patches: scale and offset, both ≥ 0."""
+    order = np.argsort(means)
+    groups = np.array_split(order, max(1, min(24, len(means) // 40)))
+    m = np.array([means[g].mean() for g in groups])
+    v = np.array([np.quantile(variances[g], _LOW[0]) for g in groups]) / _LOW[1]
+    line = _line(m, v, iso)
+    for limit in (3.0, 2.0, 1.5, 1.5, 1.5, 1.5):
+        expected = np.maximum(line[0] * np.maximum(means, 0) + line[1], 1e-14)
+        kept = np.abs(variances - expected) < expected * limit * math.sqrt(2 / _FREEDOM)
+        if kept.sum() < _FEWEST_PATCHES:
+            return None
+        line = _line(means[kept], variances[kept], iso)
+    # The trimmed mean of a chi-squared variable lies a little low; texture always adds.
+    if iso and iso > 0:
+        prior = assumed(iso)
+        grey = (line[0] * 0.18 + line[1]) / (prior.scale[0] * 0.18 + prior.offset[0])
+        line = (line[0] * min(1, _MOST / grey), line[1] * min(1, _MOST / grey))
+    return line if line[0] + line[1] > 0 else None
+
+
+def _line(m: F64, v: F64, iso: float | None) -> tuple[float, float]:
+    """Least squares of v = scale·m + offset, errors in proportion to v; one level of light leaves the ISO's ratio."""
+    prior = assumed(iso)
+    if np.ptp(m) < 0.02:
+        factor = float((v / (prior.scale[0] * np.maximum(m, 0) + prior.offset[0])).mean())
+        return factor * prior.scale[0], factor * prior.offset[0]
+    scale, offset = 0.0, float(np.median(v))
+    for _ in range(4):
+        w = 1 / np.square(np.maximum(scale * np.maximum(m, 0) + offset, 1e-3 * v.max()))
+        mean_m, mean_v = np.average(m, weights=w), np.average(v, weights=w)
+        scale = max(
+            float(np.average((m - mean_m) * (v - mean_v), weights=w) / np.average((m - mean_m) ** 2, weights=w)), 0
+        )
+        offset = float(mean_v - scale * mean_m)
+        if offset < 0:
+            scale, offset = float(np.average(m * v, weights=w) / np.average(m * m, weights=w)), 0.0
+    return scale, offset
