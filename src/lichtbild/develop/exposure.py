@@ -25,7 +25,7 @@ MID_GREY = 0.18
 _TRUST = 0.8  # how far the key may overrule the camera's own exposure; the rest is the photographer's will
 _BOUNDS = (-1.0, 3.0)  # EV around BaselineExposure
 _DIM_CD_M2, _DIM_SLOPE, _DIM_MOST = 16.0, 0.15, 1.5  # below the first, EV per stop, at most
-_SAMPLES = 1 << 16
+_SAMPLES = 1 << 14
 
 
 @stage("exposure", "overall brightness, from the key of the picture and the light there was")

@@ -30,7 +30,7 @@ __all__ = ["Tone", "ToneMap", "apply", "floor_of", "prepare", "twin", "twin_map"
 
 REACH_EV = 1.2  # differences well below this are texture, beyond twice this an edge
 EPSILON = 0.05  # EV²: flat windows share one gain, windows with more contrast than this follow their edges
-STEP_EV = 1.25  # distance of the reference levels of the filter; about REACH_EV, see [Aubry2014] §4
+STEP_EV = 1.4  # distance of the reference levels of the filter; near REACH_EV, see [Aubry2014] §4
 LEAST_LIGHT = 2.0**-14
 _MID = math.log2(MID_GREY)
 _CAP_LOW_EV = -6.0
