@@ -68,6 +68,23 @@ def _cells(area: Area, shape: tuple[int, ...]) -> tuple[slice, slice, slice]:
     )
 
 
+def everywhere(what: object, shape: tuple[int, ...]) -> bool:
+    """Whether an opcode maps values the same way at each place of its planes."""
+    if not isinstance(what, Table | Polynomial):
+        return False
+    a = what.area
+    return (a.top, a.left, a.row_pitch, a.col_pitch) == (0, 0, 1, 1) and a.bottom >= shape[1] and a.right >= shape[2]
+
+
+def widened(ops: list[Opcode]) -> list[Opcode]:
+    """The same opcodes for an image as wide as it likes."""
+    return [
+        dataclasses.replace(o, what=dataclasses.replace(o.what, area=dataclasses.replace(o.what.area, right=1 << 30)))
+        for o in ops
+        if isinstance(o.what, Table | Polynomial)
+    ]
+
+
 def _mapped(x: F64, w: Table | Polynomial) -> F64:
     """Values 0..1 through a table of 16-bit values, or a polynomial."""
     if isinstance(w, Polynomial):

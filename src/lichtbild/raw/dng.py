@@ -159,9 +159,17 @@ def _second(frame: Frame, planes: NDArray[Any], lists: list[list[Opcode]], plan:
     second, third = lists
     last = max((i for i, o in enumerate(second) if isinstance(o.what, apply.Pixelwise)), default=-1)
     if last >= 0:
-        light = apply.linear(planes, _black_planes(frame, planes.shape), frame.white)
-        light = apply.on_image(light, second[: last + 1], 1.0, plan)
-        planes, black, white = apply.requantised(light)
+        steady = frame.black_row is None and frame.black_column is None and frame.black.shape[:2] == (1, 1)
+        ops = second[: last + 1]
+        if steady and all(apply.everywhere(o.what, planes.shape) for o in ops):
+            # One value is one light at each place: what becomes of all values says what becomes of all pixels.
+            ramp = np.tile(np.arange(int(planes.max()) + 1, dtype=np.uint16), (len(planes), 1, 1))
+            light = apply.linear(ramp, _black_planes(frame, ramp.shape), frame.white)
+            table, black, white = apply.requantised(apply.on_image(light, apply.widened(ops), 1.0, plan))
+            planes = np.stack([table[i, 0][plane] for i, plane in enumerate(planes)])
+        else:
+            light = apply.linear(planes, _black_planes(frame, planes.shape), frame.white)
+            planes, black, white = apply.requantised(apply.on_image(light, ops, 1.0, plan))
         frame.black = np.full((1, 1, len(planes)), black, np.float32)
         frame.white = (white,) * len(planes)
         frame.black_row = frame.black_column = None

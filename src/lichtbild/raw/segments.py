@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..types import RawError
-from . import codecs, tags
+from . import codecs, ljpeg, tags
 from .codecs import Coding
 from .tiff import Buffer, Ifd
 
@@ -112,25 +112,50 @@ def read(data: Buffer, of: Layout, curve: Curve | None = None) -> NDArray[Any]:
     """
     out = np.empty((of.samples, of.height, of.width), np.float32 if of.coding.kind == "f" else np.uint16)
     rows, columns = of.grid
-    jobs = range(rows * columns * (of.samples if of.planar else 1))
+    count = rows * columns * (of.samples if of.planar else 1)
+    step = ljpeg.LANES if of.coding.compression == 7 and of.tiled else 1
 
-    def job(i: int) -> None:
-        plane, at = divmod(i, rows * columns) if of.planar else (0, i)
-        y, x = at // columns * of.segment[0], at % columns * of.segment[1]
-        high, wide = min(of.segment[0], of.height - y), min(of.segment[1], of.width - x)
-        shape = (of.segment[0] if of.tiled else high, of.segment[1], 1 if of.planar else of.samples)
-        piece = codecs.decode(data[of.offsets[i] : of.offsets[i] + of.counts[i]], shape, of.coding)[:high, :wide]
-        if curve is not None:
-            piece = curve(piece)
-        into = out[plane : plane + 1] if of.planar else out
-        into[:, y : y + high, x : x + wide] = piece.transpose(2, 0, 1)
+    def job(start: int) -> None:
+        chosen = range(start, min(start + step, count))
+        coded = [bytes(data[of.offsets[i] : of.offsets[i] + of.counts[i]]) for i in chosen]
+        shape = (of.segment[0], of.segment[1], 1 if of.planar else of.samples)
+        together = ljpeg.decode(coded, shape[0] * shape[1] * shape[2]) if len(coded) == ljpeg.LANES else None
+        for k, i in enumerate(chosen):
+            place = _place(of, i)
+            piece = codecs.decode(coded[k], place.shape, of.coding) if together is None else together[k].reshape(shape)
+            piece = piece[: place.high, : place.wide]
+            if curve is not None:
+                piece = curve(piece)
+            into = out[place.plane : place.plane + 1] if of.planar else out
+            into[:, place.y : place.y + place.high, place.x : place.x + place.wide] = piece.transpose(2, 0, 1)
 
-    n = min(threads(), len(jobs))
+    starts = range(0, count, step)
+    n = min(threads(), len(starts))
     if n == 1:
-        for i in jobs:
-            job(i)
+        for start in starts:
+            job(start)
     else:
         with ThreadPoolExecutor(n) as pool:
-            for done in [pool.submit(job, i) for i in jobs]:
+            for done in [pool.submit(job, start) for start in starts]:
                 done.result()
     return out[0] if of.samples == 1 else out
+
+
+class _Place(NamedTuple):
+    """Where a segment belongs, how much of it lies in the image, and its coded shape."""
+
+    plane: int
+    y: int
+    x: int
+    high: int
+    wide: int
+    shape: tuple[int, int, int]
+
+
+def _place(of: Layout, i: int) -> _Place:
+    rows, columns = of.grid
+    plane, at = divmod(i, rows * columns) if of.planar else (0, i)
+    y, x = at // columns * of.segment[0], at % columns * of.segment[1]
+    high, wide = min(of.segment[0], of.height - y), min(of.segment[1], of.width - x)
+    shape = (of.segment[0] if of.tiled else high, of.segment[1], 1 if of.planar else of.samples)
+    return _Place(plane, y, x, high, wide, shape)

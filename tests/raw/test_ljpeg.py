@@ -1,0 +1,60 @@
+"""The lossless-JPEG kernel against libjpeg-turbo; whatever is not sound is left to libjpeg-turbo."""
+
+from __future__ import annotations
+
+import imagecodecs
+import numpy as np
+import pytest
+
+from lichtbild.raw import ljpeg
+
+
+def coded(rng: np.random.Generator, shape: tuple[int, ...], predictor: int, bits: int = 14) -> list[bytes]:
+    """Four tiles of noise on a slope: long and short codes, and every kind of stuffing."""
+    slope = np.arange(np.prod(shape)).reshape(shape) / np.prod(shape)
+    images = [np.clip((slope + rng.normal(0, 0.1, shape)) * 2**bits, 0, 2**bits - 1) for _ in range(ljpeg.LANES)]
+    return [
+        bytes(imagecodecs.jpeg8_encode(i.astype(np.uint16), lossless=True, predictor=predictor, bitspersample=bits))
+        for i in images
+    ]
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (7, 5), (5, 4, 2), (64, 48), (16, 24, 3)])
+def test_agrees_with_libjpeg(rng: np.random.Generator, predictor: int, shape: tuple[int, ...]) -> None:
+    if len(shape) == 3 and shape[2] == 3:
+        tile = rng.integers(0, 4096, shape).astype(np.uint16)
+        tiles = [bytes(imagecodecs.jpeg8_encode(tile, lossless=True, predictor=predictor, bitspersample=12,
+                                                colorspace="RGB", outcolorspace="RGB"))] * ljpeg.LANES  # fmt: skip
+    else:
+        tiles = coded(rng, shape, predictor)
+    got = ljpeg.decode(tiles, int(np.prod(shape)))
+    assert got is not None
+    for one, tile in zip(got, tiles, strict=True):
+        np.testing.assert_array_equal(one.ravel(), np.asarray(imagecodecs.jpeg8_decode(tile)).ravel())
+
+
+def test_what_is_left_to_libjpeg(rng: np.random.Generator) -> None:
+    tiles = coded(rng, (32, 40), 1)
+    assert ljpeg.decode(tiles, 32 * 40) is not None
+    assert ljpeg.decode(tiles, 32 * 41) is None  # another size than the tile
+    assert ljpeg.decode(tiles[:3], 32 * 40) is None
+    assert ljpeg.decode([*tiles[:3], coded(rng, (32, 40), 2)[0]], 32 * 40) is None  # different predictors
+    assert ljpeg.decode([*tiles[:3], tiles[3][:-200] + b"\xff\xd9"], 32 * 40) is None  # ends early
+    assert ljpeg.decode([*tiles[:3], tiles[3][:-2] + bytes(40) + b"\xff\xd9"], 32 * 40) is None  # goes on too long
+    restarts = b"\xff\xd8\xff\xdd\0\x04\0\x08" + tiles[3][2:]
+    assert ljpeg.parse(restarts) is None and ljpeg.parse(b"") is None and ljpeg.parse(tiles[0][:40]) is None
+
+
+def test_damaged_streams_do_no_harm(rng: np.random.Generator) -> None:
+    tiles = coded(rng, (16, 16), 1)
+    outcomes = set()
+    for _ in range(300):
+        bad = bytearray(tiles[3])
+        for at in rng.integers(2, len(bad), 4):
+            bad[at] = rng.integers(256)
+        got = ljpeg.decode([*tiles[:3], bytes(bad)], 256)
+        outcomes.add(got is None)
+        if got is not None:
+            np.testing.assert_array_equal(got[0].ravel(), np.asarray(imagecodecs.jpeg8_decode(tiles[0])).ravel())
+    assert outcomes == {True, False}
