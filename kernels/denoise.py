@@ -11,89 +11,59 @@ energies and weights cost a quarter and nothing is interleaved before the last s
 import halide as hl
 
 from _light import c, x, y
+from _poly import (
+    GUARD,
+    INWARDS,
+    XI,
+    XO,
+    YI,
+    YO,
+    above,
+    b,
+    below,
+    energy_of,
+    i,
+    interleaved,
+    j,
+    left,
+    opponent,
+    place,
+    place_rows,
+    primaries,
+    right,
+    smooth3,
+    unrolled,
+)  # fmt: skip
+from detail import sharpen
 
-i, j, b = hl.Var("i"), hl.Var("j"), hl.Var("b")
 LEVELS = 4
 # Columns of the table of a band.
 PRECISION, OWN, PARENT, SIBLINGS, BIAS, FLOOR = range(6)
 
 
-def opponent(red, green, blue):
-    """Green-weighted luma (R + 2G + B) / 4 and the differences R - G, B - G."""
-    return [(red + 2.0 * green + blue) * 0.25, red - green, blue - green]
-
-
-def primaries(luma, red_green, blue_green):
-    """The inverse of `opponent`."""
-    green = luma - (red_green + blue_green) * 0.25
-    return [red_green + green, green, blue_green + green]
-
-
 def halve(plane, name):
     """Next coarser plane: [1 3 3 1] / 8 in both directions, every second sample. Returns (helper, plane)."""
     rows, small = hl.Func(f"{name}_rows"), hl.Func(name)
-    rows[x, y, c] = (plane[x, 2 * y - 1, c] + plane[x, 2 * y + 2, c]) * 0.125 + (
-        plane[x, 2 * y, c] + plane[x, 2 * y + 1, c]
-    ) * 0.375
-    small[x, y, c] = (rows[2 * x - 1, y, c] + rows[2 * x + 2, y, c]) * 0.125 + (
-        rows[2 * x, y, c] + rows[2 * x + 1, y, c]
-    ) * 0.375
+    near, far = plane[2 * x + i, 2 * y, c] + plane[2 * x + i, 2 * y + 1, c], plane[2 * x + i, 2 * y - 1, c]
+    rows[x, y, i, c] = near * 0.375 + (far + plane[2 * x + i, 2 * y + 2, c]) * 0.125
+    inner, outer = rows[x, y, 0, c] + rows[x, y, 1, c], rows[x - 1, y, 1, c] + rows[x + 1, y, 0, c]
+    small[x, y, c] = inner * 0.375 + outer * 0.125
     return rows, small
 
 
-def bilinear(coarse, name):
+def bilinear(coarse, name, *rest):
     """Polyphase prediction of a plane from the coarser one: weights 3/4 and 1/4. Returns (helper, plane)."""
     rows, up = hl.Func(f"{name}_rows"), hl.Func(name)
-    rows[x, y, j, c] = coarse[x, y, c] * 0.75 + coarse[x, y + 2 * j - 1, c] * 0.25
-    up[x, y, i, j, c] = rows[x, y, j, c] * 0.75 + rows[x + 2 * i - 1, y, j, c] * 0.25
+    rows[(x, y, j)] = coarse[(x, y, *rest)] * 0.75 + coarse[(x, y + 2 * j - 1, *rest)] * 0.25
+    up[x, y, i, j] = rows[x, y, j] * 0.75 + rows[x + 2 * i - 1, y, j] * 0.25
     return rows, up
-
-
-def right(f, *rest):
-    """The pixel right of (x, y, i, j) in a polyphase Func, as a select over the column phase."""
-    return hl.select(i == 0, hl.Expr(f[(x, y, 1, j, *rest)]), hl.Expr(f[(x + 1, y, 0, j, *rest)]))
-
-
-def left(f, *rest):
-    """The pixel left of (x, y, i, j)."""
-    return hl.select(i == 0, hl.Expr(f[(x - 1, y, 1, j, *rest)]), hl.Expr(f[(x, y, 0, j, *rest)]))
-
-
-def below(f, *rest):
-    """The pixel below (x, y, i, j)."""
-    return hl.select(j == 0, hl.Expr(f[(x, y, i, 1, *rest)]), hl.Expr(f[(x, y + 1, i, 0, *rest)]))
-
-
-def above(f, *rest):
-    """The pixel above (x, y, i, j)."""
-    return hl.select(j == 0, hl.Expr(f[(x, y - 1, i, 1, *rest)]), hl.Expr(f[(x, y, i, 0, *rest)]))
-
-
-def smooth3(f, name, *rest):
-    """Sum over 3x3 blocks. Returns (helper, Func)."""
-    rows, box = hl.Func(f"{name}_rows"), hl.Func(name)
-    rows[(x, y, *rest)] = f[(x, y - 1, *rest)] + f[(x, y, *rest)] + f[(x, y + 1, *rest)]
-    box[(x, y, *rest)] = rows[(x - 1, y, *rest)] + rows[(x, y, *rest)] + rows[(x + 1, y, *rest)]
-    return rows, box
 
 
 def weight(table, band, level, plane, own, parent, siblings):
     """Weight of a band: S / (S + 1) with a floor."""
     t = [table[k, band, level, plane] for k in range(6)]
     s = hl.max(t[OWN] * own + t[PARENT] * parent + t[SIBLINGS] * siblings - t[BIAS], 0.0)
-    return t[FLOOR] + (1.0 - t[FLOOR]) * s * hl.fast_inverse(s + 1.0)
-
-
-def energy_of(f, *rest):
-    """Sum of squares over the 2x2 pixels of a block."""
-    return sum((f[(x, y, m, n, *rest)] * f[(x, y, m, n, *rest)] for n in (0, 1) for m in (0, 1)), hl.f32(0.0))
-
-
-def parent_at(coarser):
-    """The coarser octave's mean energy at a block: bilinear between its four nearest blocks."""
-    near_x, near_y = hl.select(x % 2 == 0, x // 2 - 1, x // 2 + 1), hl.select(y % 2 == 0, y // 2 - 1, y // 2 + 1)
-    row = lambda v: coarser[x // 2, v] * 0.75 + coarser[near_x, v] * 0.25  # noqa: E731
-    return row(y // 2) * 0.75 + row(near_y) * 0.25
+    return 1.0 - (1.0 - t[FLOOR]) * hl.fast_inverse(s + 1.0)
 
 
 class Bands:
@@ -107,7 +77,7 @@ class Bands:
         low_below, high_below = below(sums), below(differences)
         found = [low + low_below, high + high_below, low - low_below, high - high_below]
         self.f[x, y, i, j, b] = hl.mux(b, found) * 0.5
-        self.inside = [rest, sums, differences, self.f]
+        self.inside = [rest, sums, differences]
 
 
 class Energies:
@@ -129,11 +99,15 @@ class Clean:
     def __init__(self, bands, energies, coarser, table, level, plane, name):
         gains, self.f = hl.Func(f"{name}_gains"), hl.Func(f"{name}_clean")
         mean = energies.mean[x, y]
-        parent = parent_at(coarser) if coarser else mean
+        self.inside, self.parents = [gains], []
+        parent = mean
+        if coarser:
+            rows, up = bilinear(coarser, f"{name}_parent")
+            parent = up[x // 2, y // 2, x % 2, y % 2]
+            self.parents = [rows, up]
         gains[x, y, b] = weight(table, b, level, plane, energies.own[x, y, b], parent, mean)
         shrunk = hl.Func(f"{name}_shrunk")
         shrunk[x, y, i, j, b] = bands[x, y, i, j, b] * gains[x, y, b]
-        self.inside = [gains, shrunk, self.f]
         if energies.count == 1:
             self.f[x, y, i, j] = shrunk[x, y, i, j, 0]
             return
@@ -150,54 +124,63 @@ class Denoiser:
 
     def __init__(self, code, table):
         held = hl.BoundaryConditions.repeat_edge(code)
-        self.planes = [hl.Func("planes")]
-        self.planes[0][x, y, c] = hl.mux(c, opponent(*[hl.cast(hl.Float(32), held[x, y, k]) for k in range(3)]))
-        self.halves = []
-        for level in range(LEVELS):
-            self.halves.append(halve(self.planes[-1], f"plane{level + 1}"))
-            self.planes.append(self.halves[-1][1])
-        self.inside, self.predicted, self.cleans, self.roots = {}, {}, {}, []
+        self.fine, self.first = hl.Func("fine"), hl.Func("plane1")
+        inputs = [hl.cast(hl.Float(32), held[2 * x + i, 2 * y + j, k]) for k in range(3)]
+        self.fine[x, y, i, j, c] = hl.mux(c, opponent(*inputs))
+        # The pyramid starts from the codes themselves: three loads instead of seven, colours are turned at half size.
+        plain = hl.Func("plain")
+        plain[x, y, c] = hl.cast(hl.Float(32), held[x, y, c])
+        rows, small = halve(plain, "small1")
+        self.first[x, y, c] = hl.mux(c, opponent(*[small[x, y, k] for k in range(3)]))
+        self.planes, self.halves = [None, self.first], [rows]
+        for level in range(1, LEVELS):
+            rows, small = halve(self.planes[-1], f"plane{level + 1}")
+            self.planes.append(small)
+            self.halves.append(rows)
+        self.inside, self.parents, self.predicted, self.cleans, self.roots = {}, {}, {}, {}, []
         coarse, energies = self.planes[LEVELS], [None, None, None]
         for level in reversed(range(LEVELS)):
             coarse, energies = self._octave(level, coarse, energies, table)
         self.clean = coarse
 
     def _octave(self, level, coarse, means, table):
-        fine = self.planes[level]
-        clean_rows, clean_up = bilinear(coarse, f"coarse{level}")
-        inside = [(clean_rows, 1), (clean_up, 1)]
+        inside, parents = [], []
         parts, energies = [], []
         for k in range(3):
             name = f"level{level}_{k}"
             count = 1 if k else 4
-            bands, chain = self._bands(fine, level, k, name)
+            bands, chain = self._bands(level, k, name)
             if level:
-                again, before = self._bands(fine, level, k, f"{name}_e")
+                again, before = self._bands(level, k, f"{name}_e")
                 e = Energies(again, count, table, level, k, name)
                 self.roots.append((e, before + e.inside))
             else:
                 e = Energies(bands, count, table, level, k, name)
                 chain += [*e.inside, e.own, e.mean]
             made = Clean(bands, e, means[k], table, level, k, name)
-            inside += [(f, count) for f in [*chain, *made.inside]]
-            parts.append(made.f[x, y, i, j])
+            rows, up = bilinear(coarse, f"coarse{level}_{k}", k)
+            inside += [(f, count) for f in [*chain, *made.inside, rows]]
+            parents += made.parents
+            parts.append(up[x, y, i, j] + made.f[x, y, i, j])
             energies.append(e.mean)
         poly = hl.Func(f"poly{level}")
-        poly[x, y, i, j, c] = clean_up[x, y, i, j, c] + hl.mux(c, parts)
-        self.inside[level] = inside
+        poly[x, y, i, j, c] = hl.mux(c, parts)
+        self.inside[level], self.parents[level] = inside, parents
         self.cleans[level] = poly
         if level == 0:
             return poly, None
         flat = hl.Func(f"clean{level}")
-        flat[x, y, c] = poly[x // 2, y // 2, x % 2, y % 2, c]
+        interleaved(flat, poly)
         self.predicted[level] = flat
         return flat, energies
 
-    def _bands(self, fine, level, k, name):
+    def _bands(self, level, k, name):
         """The rest of a plane against its prediction, in bands. Returns (bands, the Funcs to place inside a tile)."""
-        rows, up = bilinear(self.planes[level + 1], f"{name}_noisy")
+        rows, up = bilinear(self.planes[level + 1], f"{name}_noisy", k)
         rest = hl.Func(f"{name}_rest")
-        rest[x, y, i, j] = fine[2 * x + i, 2 * y + j, k] - up[x, y, i, j, k]
+        plane = self.planes[level]
+        fine = plane[2 * x + i, 2 * y + j, k] if level else self.fine[x, y, i, j, k]
+        rest[x, y, i, j] = fine - up[x, y, i, j]
         if k:
             one = hl.Func(f"{name}_band")
             one[x, y, i, j, b] = rest[x, y, i, j]
@@ -206,54 +189,58 @@ class Denoiser:
         return bands.f, [rows, *bands.inside]
 
 
-def place(f, at, vector, count=4):
-    """Compute `f` inside the loop `at`, whole blocks per lane."""
-    f.compute_at(*at).vectorize(x, vector, hl.TailStrategy.RoundUp)
-    names = [a.name() for a in f.args()]
-    short = [(v, n) for v, n in ((i, 2), (j, 2), (b, count), (c, 3)) if v.name() in names]
-    for v, n in short:
-        f.bound(v, 0, n).unroll(v)
-    f.reorder(*[v for v, _ in short], x, y)
-
-
 @hl.generator(name="denoise")
 class Denoise:
     code = hl.InputBuffer(hl.UInt(16), 3)
     table = hl.InputBuffer(hl.Float(32), 4)
+    sharpening = hl.InputBuffer(hl.Float(32), 1)
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
         d = Denoiser(self.code, self.table)
-        rgb = hl.Func("rgb")
-        clean = [d.clean[x, y, i, j, k] for k in range(3)]
-        codes = [hl.cast(hl.UInt(16), hl.clamp(v + 0.5, 0.0, 65535.0)) for v in primaries(*clean)]
-        rgb[x, y, i, j, c] = hl.mux(c, codes)
-        self.output[x, y, c] = rgb[x // 2, y // 2, x % 2, y % 2, c]
+        luma = hl.Func("luma")
+        luma[x, y, i, j] = d.clean[x, y, i, j, 0]
+        helpers, sharp = sharpen(luma, self.sharpening)
+        rgb = primaries("rgb", sharp[x, y, i, j], d.clean[x, y, i, j, 1], d.clean[x, y, i, j, 2])
+        interleaved(self.output, rgb)
 
         vector = self.natural_vector_size(hl.Float(32))
-        xo, yo, xi, yi = hl.Var("xo"), hl.Var("yo"), hl.Var("xi"), hl.Var("yi")
-        guard = hl.TailStrategy.GuardWithIf
-        for f, (rows, _) in zip(d.planes[1:], d.halves, strict=True):
-            f.compute_root().split(y, yo, yi, 16, guard).reorder(c, x, yi, yo).bound(c, 0, 3).unroll(c)
-            f.parallel(yo).vectorize(x, vector, guard)
-            rows.compute_at(f, yi).bound(c, 0, 3).reorder(c, x, y).unroll(c).vectorize(x, vector)
+        for f, rows in zip(d.planes[1:], d.halves, strict=True):
+            f.compute_root().split(y, YO, YI, 16, GUARD).reorder(c, x, YI, YO).bound(c, 0, 3).unroll(c)
+            f.parallel(YO).vectorize(x, vector, GUARD)
+            unrolled(rows)
+            rows.compute_at(f, YI).vectorize(x, vector)
         for e, inside in d.roots:
-            e.own.compute_root().bound(b, 0, e.count).tile(x, y, xo, yo, xi, yi, 128, 16, guard)
-            e.own.reorder(xi, yi, b, xo, yo).vectorize(xi, vector, guard).parallel(yo)
-            for f in inside:
-                place(f, (e.own, xo), vector, e.count)
-            e.mean.compute_root().split(y, yo, yi, 16, guard).parallel(yo).vectorize(x, vector, guard)
-        for level in range(LEVELS - 1, -1, -1):
-            flat = d.predicted[level] if level else self.output
-            flat.bound(c, 0, 3).tile(x, y, xo, yo, xi, yi, 256, 32, guard).reorder(xi, yi, c, xo, yo)
-            flat.parallel(yo).vectorize(xi, vector, guard)
-            if level:
-                flat.compute_root()
-            for f, count in [*d.inside[level], (d.cleans[level], 1)]:
-                place(f, (flat, xo), vector, count)
-            d.cleans[level].reorder_storage(i, x, j, y, c)
-        place(rgb, (self.output, xo), vector)
-        rgb.reorder_storage(i, x, j, y, c)
+            self.schedule_energy(e, inside, vector)
+        for level in range(LEVELS - 1, 0, -1):
+            flat, poly = d.predicted[level], d.cleans[level]
+            flat.compute_root()
+            place_rows(flat, poly, vector)
+            self.schedule_octave(d, level, flat, poly, vector)
+        place_rows(self.output, rgb, vector)
+        self.schedule_octave(d, 0, self.output, rgb, vector)
+        for f in (d.fine, d.clean, *helpers):
+            place(f, self.output, rgb, vector)
+
+    @staticmethod
+    def schedule_octave(d, level, flat, poly, vector):
+        for f, count in d.inside[level]:
+            place(f, flat, poly, vector, count)
+        for f in d.parents[level]:
+            unrolled(f)
+            f.compute_at(flat, XO).hoist_storage(flat, YO).vectorize(x, vector, INWARDS)
+            if len(f.args()) == 4:
+                f.reorder_storage(i, x, j, y)
+
+    @staticmethod
+    def schedule_energy(e, inside, vector):
+        """Energies of a coarser octave, whole planes: the next finer octave asks for them, too."""
+        e.own.compute_root().bound(b, 0, e.count).tile(x, y, XO, YO, XI, YI, 256, 16, GUARD)
+        e.own.reorder(XI, YI, b, XO, YO).vectorize(XI, vector, GUARD).parallel(YO)
+        for f in inside:
+            unrolled(f, e.count)
+            f.compute_at(e.own, XO).hoist_storage(e.own, YO).vectorize(x, vector, INWARDS)
+        e.mean.compute_root().split(y, YO, YI, 16, GUARD).parallel(YO).vectorize(x, vector, GUARD)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import numpy as np
 from .. import kernels
 from ..stage import Stage, param, params, stage
 from ..types import F32, F64, U16, Encoding, Noise, Values
+from . import detail
 from ._denoise_tables import POWER, SHRINK
 
 LEVELS = 4
@@ -70,10 +71,10 @@ def unbias(encoding: Encoding, noise: Noise, values: Values | None = None) -> F6
     return np.asarray(power * np.asarray(_LEFT_BY_DEMOSAIC) * taken, np.float64)
 
 
-def apply(code: U16, table: F32) -> U16:
-    """Code planes (3, H, W) denoised by the table of `prepare`."""
+def apply(code: U16, table: F32, sharpening: F32) -> U16:
+    """Code planes (3, H, W) denoised by the table of `prepare` and sharpened by that of `detail.prepare`."""
     output = np.empty(code.shape, np.uint16)
-    kernels.call("denoise", code=code, table=table, output=output)
+    kernels.call("denoise", code=code, table=table, sharpening=sharpening, output=output)
     return output
 
 
@@ -84,9 +85,10 @@ def run(code: U16, encoding: Encoding, noise: Noise, values: Values | None = Non
     """
     del noise  # already in encoding.sigma
     chosen = settings(values)
+    sharpening = detail.prepare(encoding, values)
     if chosen.luma == 0 and chosen.chroma == 0:
-        return code
-    return apply(code, prepare(encoding, values))
+        return code if detail.settings(values).amount == 0 else detail.apply(code, sharpening)
+    return apply(code, prepare(encoding, values), sharpening)
 
 
 def _halved(a: F64) -> F64:
@@ -147,7 +149,7 @@ def _octaves(plane: F64, table: F64, count: int) -> F64:
     return clean
 
 
-def twin(code: U16, table: F32) -> U16:
+def twin(code: U16, table: F32, sharpening: F32) -> U16:
     """What `apply` does, in NumPy and float64."""
     _, height, width = code.shape
     margin = 128  # beyond the reach of the coarsest octave, and a multiple of its step
@@ -157,6 +159,6 @@ def twin(code: U16, table: F32) -> U16:
     luma, first, second = (
         _octaves(p, np.asarray(t, np.float64), n) for p, t, n in zip(planes, table, (4, 1, 1), strict=True)
     )
-    green = luma - (first + second) / 4
+    green = detail.sharpen(luma, sharpening) - (first + second) / 4
     rgb = np.stack([first + green, green, second + green])[:, margin : margin + height, margin : margin + width]
     return np.clip(rgb + 0.5, 0, 65535).astype(np.uint16)

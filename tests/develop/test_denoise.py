@@ -1,0 +1,121 @@
+"""Denoise: kernel equals twin; flat fields get clean without bias, edges and clean pictures stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lichtbild.develop import denoise, detail
+from lichtbild.types import Encoding, Noise
+
+NOISE = Noise((2.89e-3,) * 3, (8.18e-4,) * 3)
+OFF = {"detail": {"amount": 0.0}}
+
+
+def _encoding(strength=1.0):
+    """The code of NOISE without white balance; sigma in codes as the encoding defines it, times `strength`."""
+    offset = NOISE.offset[0] / NOISE.scale[0] + 0.375 * NOISE.scale[0]
+    scale = 50000.0
+    return Encoding(scale, (offset,) * 3, (strength * scale * NOISE.scale[0] ** 0.5 / 2,) * 3)
+
+
+def _noisy(rng, shape, encoding, level=0.2):
+    """Codes of flat light whose noise is white in every plane, as strong as before demosaicing."""
+    light = np.full((3, *shape), level)
+    clean = encoding.encode(light).astype(np.float64)
+    noisy = clean + rng.standard_normal(clean.shape) * encoding.sigma[0] + 0.5
+    return clean, np.clip(noisy, 0, 65535).astype(np.uint16)
+
+
+def _picture(rng, shape):
+    """Edges, a ramp and single bright pixels with noise."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    base = 9000 + 20 * x + 15 * y + 9000 * ((x // 9 + y // 14) % 2) + 20000 * (rng.random(shape) > 0.99)
+    return np.clip(base + 500 * rng.standard_normal((3, *shape)), 0, 65535).astype(np.uint16)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 5), (33, 20), (641, 479)])
+@pytest.mark.parametrize("amount", [0.0, 1.0])
+def test_kernel_equals_twin(rng, shape, amount):
+    encoding, code = _encoding(), _picture(rng, shape)
+    table, sharpening = denoise.prepare(encoding), detail.prepare(encoding, {"detail": {"amount": amount}})
+    difference = denoise.apply(code, table, sharpening).astype(int) - denoise.twin(code, table, sharpening)
+    assert np.abs(difference).max() <= 4  # reciprocals of 12 bits
+    assert np.abs(difference).mean() < 0.3
+
+
+def test_strided_views(rng):
+    code = _picture(rng, (90, 130))
+    table, sharpening = denoise.prepare(_encoding()), detail.prepare(_encoding())
+    view = code[:, 5:64, 9:110]
+    assert np.array_equal(
+        denoise.apply(view, table, sharpening), denoise.apply(np.ascontiguousarray(view), table, sharpening)
+    )
+
+
+def test_flat_fields_get_clean(rng):
+    encoding = _encoding()
+    clean, noisy = _noisy(rng, (512, 512), encoding)
+    found = denoise.run(noisy, encoding, NOISE, OFF)
+    inner = np.s_[:, 16:-16, 16:-16]
+
+    def left(f):
+        return np.std(f((found - clean)[inner])) / np.std(f((noisy - clean)[inner]))
+
+    luma = left(lambda d: (d[0] + 2 * d[1] + d[2]) / 4)
+    chroma = left(lambda d: d[0] - d[1])
+    assert -20 * np.log10(luma) > 6  # dB
+    assert -20 * np.log10(chroma) > 8
+    assert chroma < luma
+
+
+def test_flat_light_keeps_its_mean(rng):
+    """Averaged codes plus `unbias` are the mean light, within five standard errors and 1 % of the noise."""
+    encoding = _encoding()
+    light = 0.1
+    x = light + rng.standard_normal((3, 768, 768)) * np.sqrt(NOISE.scale[0] * light + NOISE.offset[0])
+    found = denoise.run(encoding.encode(x), encoding, NOISE, OFF)
+    decoded = encoding.decode(found) + denoise.unbias(encoding, NOISE)[:, None, None]
+    sigma = np.sqrt(NOISE.scale[0] * light + NOISE.offset[0])
+    error = decoded[:, 32:-32, 32:-32].mean((1, 2)) - light
+    assert np.all(np.abs(error) < 5 * sigma / 704 + 0.01 * sigma)
+
+
+@pytest.mark.parametrize("values", [{"denoise": {"luma": 0.0, "chroma": 0.0}}, {}])
+def test_without_noise_nothing_changes(rng, values):
+    code = _picture(rng, (120, 160))
+    found = denoise.run(code, _encoding(1e-6), NOISE, {**OFF, **values})
+    assert np.abs(found.astype(int) - code).max() <= 1
+
+
+def test_strengths_do_what_they_say(rng):
+    encoding = _encoding()
+    clean, noisy = _noisy(rng, (256, 256), encoding)
+
+    def left(**values):
+        found = denoise.run(noisy, encoding, NOISE, {"denoise": values, **OFF}).astype(float)
+        error = found - clean
+        return np.std((error[0] + 2 * error[1] + error[2]) / 4), np.std(error[0] - error[1])
+
+    plain, only_luma, only_chroma = left(), left(chroma=0.0), left(luma=0.0)
+    assert only_luma[0] == pytest.approx(plain[0], rel=0.01) and only_luma[1] > 2 * plain[1]
+    assert only_chroma[1] == pytest.approx(plain[1], rel=0.01) and only_chroma[0] > 2 * plain[0]
+    assert left(luma=2.0)[0] < plain[0] < left(luma=0.5)[0]
+    assert left(grain=0.0)[0] < plain[0] < left(grain=0.5)[0]
+
+
+def test_edges_stay_steep(rng):
+    """The 10-90 % width of a slanted edge, 20 noise deviations high, grows by less than 12 %."""
+    encoding = _encoding()
+    y, x = np.mgrid[:256, :256]
+    distance = (x - 128) * np.cos(0.1) + (y - 128) * np.sin(0.1)
+    step = 20000 + 20 * encoding.sigma[0] / (1 + np.exp(-distance / 0.6))
+    code = np.clip(step + rng.standard_normal((3, 256, 256)) * encoding.sigma[0] * 0.9, 0, 65535).astype(np.uint16)
+
+    def slope(rgb):
+        luma = (rgb[0] + 2.0 * rgb[1] + rgb[2]) / 4
+        near = np.abs(distance) < 0.5
+        return np.polyfit(distance[near], luma[near], 1)[0]
+
+    found = denoise.run(code, encoding, NOISE, OFF)
+    assert slope(found.astype(float)) > 0.88 * slope(np.stack([step] * 3))
