@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import SHARED, needs_shared
 from PIL import Image
+from toyhouse import toy_house  # noqa: F401
 from typer.testing import CliRunner, Result
 
 import lichtbild
@@ -216,6 +219,45 @@ def test_an_interrupt_ends_with_130_and_leaves_nothing(toys: Make, monkeypatch: 
     assert {p.suffix for p in pathlib.Path().iterdir()} == {".dng"}
 
 
+SLOW = """
+import pathlib, sys, time
+sys.path[:0] = sys.argv[1:3]
+import toyhouse
+quick = toyhouse.render
+def slow(*words):
+    print("rendering", flush=True)
+    time.sleep(0.3)
+    return quick(*words)
+toyhouse.render = slow
+toyhouse.furnish(pathlib.Path("house"), setattr)
+from lichtbild.apps.cli.main import main
+sys.argv[1:] = ["develop", *sorted(map(str, pathlib.Path().glob("*.dng")))]
+main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_leaves_whole_files_only(tmp_path: pathlib.Path, number: int, code: int) -> None:
+    for name in "abcdef":
+        (tmp_path / f"{name}.dng").write_bytes(b"RAW")
+    homes = [str(pathlib.Path(f).parents[1]) for f in (__file__, lichtbild.__file__)]
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW, *homes], cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        for _ in range(2):
+            assert run.stdout.readline() == "rendering\n"
+        start = time.perf_counter()
+        run.send_signal(number)
+        errors = run.communicate(timeout=20)[1]
+        took = time.perf_counter() - start
+    assert (run.returncode, took < 1.2) == (code, True) and "Traceback" not in errors, errors
+    left = {p.name for p in tmp_path.iterdir()} - {"house"} - {f"{n}.dng" for n in "abcdef"}
+    assert {"a.jpg"} <= left <= {"a.jpg", "b.jpg"}
+    for name in left:
+        assert level(str(tmp_path / name)) == pytest.approx(0.5, abs=0.02)
+
+
 def _fresh(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
@@ -234,3 +276,15 @@ def test_help_answers_in_less_than_a_third_of_a_second() -> None:
         _fresh(code)
         took.append(time.perf_counter() - start)
     assert min(took) < 0.3
+
+
+@needs_shared
+def test_info_and_explain_on_a_real_file() -> None:
+    file = str(SHARED / "raw" / "gopro_hero6_mural_iso100.dng")
+    text = call("info", file).stdout
+    assert "HERO6 Black" in text and "lossless JPEG" in text and "GainMap" in text
+    result = call("info", file, "nowhere.dng", "--json")
+    first, second = objects(result)
+    assert result.exit_code == 1 and first["model"] == "HERO6 Black" and first["guesses"] == []
+    assert second == {"file": "nowhere.dng", "error": "cannot be read (No such file or directory)"}
+    assert "white.mode" in call("explain", file).stdout

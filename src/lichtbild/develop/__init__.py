@@ -6,9 +6,9 @@ import sys
 import types
 from typing import Any
 
-from . import geometry
+from . import colour, denoise, detail, exposure, geometry, highlights, tone, white
 
-__all__ = ["geometry"]
+__all__ = ["colour", "denoise", "detail", "exposure", "geometry", "highlights", "tone", "white"]
 
 
 class _Develop(types.ModuleType):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from ... import raw
+from ... import raw, shot
 from ..runner import reason
 from .words import complain, emit
 
@@ -15,12 +16,13 @@ def run(files: Sequence[str], json: bool) -> int:
     bad = False
     for i, file in enumerate(files):
         try:
-            found = raw.info(file)
+            found = raw.describe(shot.open([file]).reference)
         except Exception as e:
             bad = True
-            complain(f"{file}: {reason(e)}")
+            why = reason(e, pathlib.Path(file))
+            complain(f"{file}: {why}")
             if json:
-                emit({"file": file, "error": reason(e)})
+                emit({"file": file, "error": why})
             continue
         if json:
             emit(found)
@@ -41,7 +43,7 @@ def lines(found: dict[str, Any], depth: int = 0) -> list[str]:
         elif isinstance(value, list | tuple) and value and all(isinstance(v, dict) for v in value):
             for i, v in enumerate(value):
                 out += [f"{name} {i + 1}", *lines(v, depth + 1)]
-        elif isinstance(value, list | tuple) and any(isinstance(v, str) and len(v) > 12 for v in value):
+        elif isinstance(value, list | tuple) and any(isinstance(v, str) and " " in v for v in value):
             out += [name, *("  " * (depth + 1) + str(v) for v in value)]
         else:
             out.append(f"{name:<28}  {_text(value)}")
@@ -52,5 +54,7 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        return "  ".join(_text(v) for v in value)
+        return "  ".join(_text(v) for v in value if v != [])
+    if isinstance(value, dict):  # as an opcode: its name, and what is true of it
+        return " ".join([str(value.get("name", "")), *(f"({k})" for k, v in value.items() if v is True)]).strip()
     return str(value)

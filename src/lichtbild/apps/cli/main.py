@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, NoReturn
@@ -145,6 +147,8 @@ def _run(work: Callable[[], int]) -> NoReturn:
 
 def main() -> None:
     """The command `lichtbild`."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's own threads cost 20 ms to start; we use kernels
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an interrupt: finish what is being written, then go
     try:
         app(prog_name="lichtbild")
     except KeyboardInterrupt:  # before or after the work of a command

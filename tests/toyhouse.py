@@ -38,21 +38,25 @@ def render(frame: Frame, made: recipe.Recipe, want: Wanted) -> Developed:
     return Developed(flat, chosen={"paint": "flat", "level": np.float32(0.5)})
 
 
-@pytest.fixture
-def toys(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bytes], pathlib.Path]:
-    """Work in an empty folder with the toys in place of the house; returns a maker of raw files."""
-    monkeypatch.setattr(stage, "REGISTRY", {})
-    monkeypatch.setattr(recipe, "load_stages", lambda: None)
+def furnish(house: pathlib.Path, put: Callable[[Any, str, Any], None]) -> None:
+    """Put the toys in place of the house, by `put(module, name, value)`."""
+    put(stage, "REGISTRY", {})
+    put(recipe, "load_stages", lambda: None)
     stage.stage("paint", "the paint")(type("Paint", (Stage,), dict(Paint.__dict__)))
-    house = tmp_path / "house"
     folders = recipe.Folders(house / "modes", house / "looks", house / "cameras")
     for folder in (folders.modes, folders.looks, folders.cameras):
         folder.mkdir(parents=True)
     (folders.modes / "snapshot.toml").write_text('chain = ["paint"]')
     (folders.looks / "classic.toml").write_text('title = "the usual"')
-    monkeypatch.setattr(recipe, "HOME", folders)
-    monkeypatch.setattr(raw, "open", read, raising=False)
-    monkeypatch.setattr(photo, "render", render)
+    put(recipe, "HOME", folders)
+    put(raw, "open", read)
+    put(photo, "render", render)
+
+
+@pytest.fixture(name="toys")
+def toy_house(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pathlib.Path]:
+    """Work in an empty folder with the toys in place of the house; returns a maker of raw files."""
+    furnish(tmp_path / "house", lambda where, name, value: monkeypatch.setattr(where, name, value, raising=False))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 
