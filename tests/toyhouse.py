@@ -15,6 +15,9 @@ from lichtbild.types import Frame, RawError
 from lichtbild.wanted import Developed, Wanted
 
 
+recipe.load_stages()  # the real ones register now, not while the toys are in their place
+
+
 class Paint:
     level: float = param(0.5, 0.0, 1.0, "", "how bright")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import pathlib
 import signal
@@ -9,29 +11,43 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from conftest import SHARED, needs_shared
 from PIL import Image
 from toyhouse import toy_house  # noqa: F401
-from typer.testing import CliRunner, Result
 
 import lichtbild
 from lichtbild import photo
-from lichtbild.apps.cli.main import app
+from lichtbild.apps.cli.main import run
 
 Make = Callable[..., pathlib.Path]
 
 
+class Result(NamedTuple):
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
 def call(*words: str) -> Result:
     """Run the command in this process; a traceback is a failed test."""
-    result = CliRunner().invoke(app, list(words))
-    assert "Traceback" not in result.output
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = run(words)
+        except SystemExit as e:
+            code = e.code if isinstance(e.code, int) else 1
+    assert "Traceback" not in err.getvalue()
+    return Result(code, out.getvalue(), err.getvalue())
 
 
 def objects(result: Result) -> list[dict[str, Any]]:
@@ -119,8 +135,8 @@ def test_a_folder_is_each_raw_file_in_it(toys: Make) -> None:
         (["a.dng", "--quality", "0"], "quality"),
         (["a.dng", "--jobs", "0"], "jobs"),
         (["a.dng", "--overwrite", "--skip-existing"], "exclude"),
-        (["a.dng", "--nonsense"], "--nonsense"),
-        ([], "FILES"),
+        (["a.dng", "--overwite"], "did you mean --overwrite"),
+        ([], "FILE"),
     ],
 )
 def test_wrong_usage_is_refused_before_any_work(toys: Make, words: list[str], said: str) -> None:
@@ -193,6 +209,7 @@ def test_looks_are_listed_and_shown(toys: Make) -> None:
     assert call("look", "list").stdout == "classic  the usual\n"
     assert json.loads(call("look", "list", "--json").stdout) == {"classic": "the usual"}
     assert "the usual" in call("look", "show", "classic").stdout
+    assert call("look", "show").exit_code == 2
     result = call("look", "show", "clasic")
     assert result.exit_code == 2 and "did you mean 'classic'" in result.stderr
 
@@ -202,7 +219,10 @@ def test_version_and_help() -> None:
     text = call("--help").stdout
     assert all(word in text for word in ("develop", "info", "explain", "look", "demo", "bench"))
     assert "merge" not in text and "simulate" not in text
-    assert call("nonsense").exit_code == 2
+    assert all(call(name, "--help").exit_code == 0 for name in ("develop", "info", "explain", "look", "demo", "bench"))
+    result = call("develope")
+    assert result.exit_code == 2 and "did you mean develop" in result.stderr
+    assert call().exit_code == 2
 
 
 def test_an_interrupt_ends_with_130_and_leaves_nothing(toys: Make, monkeypatch: pytest.MonkeyPatch) -> None:

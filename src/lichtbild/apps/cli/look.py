@@ -21,9 +21,11 @@ def names(json: bool) -> int:
     return 0
 
 
-def show(name: str) -> int:
+def show(name: str | None) -> int:
     """Print the file of a look."""
     known = recipe.looks()
+    if name is None:
+        raise Usage(f"look show: which one? {', '.join(known)}")
     if name not in known:
         raise Usage(f"unknown look '{name}': {stage.nearest(name, known)}")
     print((recipe.HOME.looks / f"{name}.toml").read_text("utf-8").rstrip())

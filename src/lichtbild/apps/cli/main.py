@@ -1,155 +1,211 @@
 """The command line: what can be asked for. The work of each command lies in the module of its name, imported late.
 
-`lichtbild --help` answers in under 0.3 s, so nothing here imports arrays, tables or pictures.
+`lichtbild --help` answers in under 0.3 s, so nothing here imports arrays, tables or pictures. The parser is argparse:
+typer, which imports pydantic to read an option, would cost every command another 0.13 s (measured, two cores).
 """
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Annotated, NoReturn
-
-import typer
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, NoReturn
 
 from ... import __version__
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="A software camera: raw frames in, finished photographs out.",
-)  # fmt: skip
-look_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show the looks a photograph can have.")
-app.add_typer(look_app, name="look")
-
-Mode = Annotated[str, typer.Option(help="auto or snapshot", metavar="NAME")]
-Look = Annotated[str | None, typer.Option(help="see `lichtbild look list`  [default: classic]", metavar="NAME")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="one value, e.g. tone.strength=0.7; may be repeated",
-                                               metavar="STAGE.KEY=VALUE")]  # fmt: skip
-Recipe = Annotated[list[str] | None, typer.Option("--recipe", help="a recipe file, or a photograph that holds one; "
-                                                  "may be repeated, later wins", metavar="FILE")]  # fmt: skip
-Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
+Declare = Callable[[argparse.ArgumentParser], None]
 
 
-@app.callback(invoke_without_command=True)
-def _all(version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
-    if version:
-        print(f"lichtbild {__version__}")
-        raise typer.Exit(0)
+class Command(NamedTuple):
+    """One command: its line of help, its arguments and its work, which returns the exit code."""
+
+    doc: str
+    declare: Declare
+    work: Callable[[argparse.Namespace], int]
 
 
-@app.command()
-def develop(
-    files: Annotated[list[str], typer.Argument(metavar="FILES", help="raw files; of a folder, every raw file in it "
-                                               "as a photograph of its own (until bursts can be merged)")],
-    output: Annotated[str, typer.Option("-o", "--output", metavar="NAME", help="name, folder or pattern with {stem}, "
-                                        "{folder}, {n}; the format follows the extension")] = "{stem}.jpg",
-    mode: Mode = "auto",
-    look: Look = None,
-    set_: Set = None,
-    recipe: Recipe = None,
-    sdr: Annotated[bool, typer.Option("--sdr", help="a plain JPEG without a gain map for HDR displays")] = False,
-    quality: Annotated[int | None, typer.Option(help="1..100", min=1, max=100, metavar="N")] = None,
-    space: Annotated[str | None, typer.Option(help="srgb or p3  [default: srgb]", metavar="NAME")] = None,
-    private: Annotated[bool, typer.Option("--private", help="leave out place, serial numbers, names")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace photographs that exist")] = False,
-    skip_existing: Annotated[bool, typer.Option("--skip-existing", help="leave photographs that exist")] = False,
-    jobs: Annotated[int, typer.Option(help="photographs under way at once; memory grows with it", min=1,
-                                      metavar="N")] = 3,
-    threads: Annotated[int, typer.Option(help="threads of the pixel work; 0 = all cores", min=0, metavar="N")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="one JSON object per photograph on stdout")] = False,
-) -> None:  # fmt: skip
-    """Develop raw files into photographs."""
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is two lines on stderr and exit code 2; an unknown option is told the nearest one."""
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        found, rest = self.parse_known_intermixed_args(words)
+        if rest:
+            known = [word for a in self._actions for word in a.option_strings]
+            close = difflib.get_close_matches(rest[0].partition("=")[0], known, 1)
+            self.error(f"unknown option {rest[0]}" + (f": did you mean {close[0]}?" if close else ""))
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"lichtbild: {message}\ntry: {self.prog} --help\n")
+
+
+def _whole(lo: int, hi: int | None = None) -> Callable[[str], int]:
+    def read(word: str) -> int:
+        n = int(word) if word.lstrip("-").isdigit() else lo - 1
+        if n < lo or (hi is not None and n > hi):
+            raise argparse.ArgumentTypeError(f"expected a whole number {lo}..{'' if hi is None else hi}, got '{word}'")
+        return n
+
+    return read
+
+
+def _recipe(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--mode", default="auto", metavar="NAME", help="auto or snapshot (default auto)")
+    p.add_argument("--look", metavar="NAME", help="see `lichtbild look list` (default classic)")
+    p.add_argument("--set", action="append", default=[], metavar="STAGE.KEY=VALUE",
+                   help="one value, e.g. tone.strength=0.7; may be repeated")  # fmt: skip
+    p.add_argument("--recipe", action="append", default=[], metavar="FILE",
+                   help="a recipe file, or a photograph that holds one; may be repeated, later wins")  # fmt: skip
+
+
+def _develop(p: argparse.ArgumentParser) -> None:
+    add = p.add_argument
+    add("files", nargs="+", metavar="FILE", help="a raw file, or a folder: each raw file in it becomes a photograph "
+        "of its own (until bursts can be merged)")  # fmt: skip
+    add("-o", "--output", default="{stem}.jpg", metavar="NAME", help="name, folder or pattern with {stem}, {folder}, "
+        "{n}; the format follows the extension (default {stem}.jpg)")  # fmt: skip
+    _recipe(p)
+    add("--sdr", action="store_true", help="a plain JPEG, without the gain map for HDR displays")
+    add("--quality", type=_whole(1, 100), metavar="N", help="1..100, where the format has one")
+    add("--space", metavar="NAME", help="colour space: srgb or p3 (default srgb)")
+    add("--private", action="store_true", help="leave out place, serial numbers and names")
+    add("--overwrite", action="store_true", help="replace photographs that exist")
+    add("--skip-existing", action="store_true", help="leave photographs that exist")
+    add("--jobs", type=_whole(1), default=3, metavar="N", help="photographs under way at once; memory grows with it "
+        "(default 3)")  # fmt: skip
+    add("--threads", type=_whole(0), default=0, metavar="N", help="threads of the pixel work (default: all cores)")
+    add("--json", action="store_true", help="one JSON object per photograph on stdout")
+
+
+def _do_develop(a: argparse.Namespace) -> int:
     from ..runner import Settings
     from .develop import Plan, run
 
-    settings = Settings(mode, look, tuple(set_ or ()), tuple(recipe or ()), sdr, quality, space, private, overwrite)
-    plan = Plan(tuple(files), output, skip_existing, jobs, threads, json)
-    _run(lambda: run(plan, settings))
+    names = (tuple(a.set), tuple(a.recipe))
+    settings = Settings(a.mode, a.look, *names, a.sdr, a.quality, a.space, a.private, a.overwrite)
+    return run(Plan(tuple(a.files), a.output, a.skip_existing, a.jobs, a.threads, a.json), settings)
 
 
-@app.command()
-def info(
-    files: Annotated[list[str], typer.Argument(help="raw files", metavar="FILES")], json: Json = False,
-) -> None:  # fmt: skip
-    """Show what raw files say, and every guess that was made."""
+def _info(p: argparse.ArgumentParser) -> None:
+    p.add_argument("files", nargs="+", metavar="FILE", help="a raw file")
+    p.add_argument("--json", action="store_true", help="one JSON object per file")
+
+
+def _do_info(a: argparse.Namespace) -> int:
     from .info import run
 
-    _run(lambda: run(files, json))
+    return run(a.files, a.json)
 
 
-@app.command()
-def explain(
-    file: Annotated[str, typer.Argument(help="a raw file", metavar="FILE")],
-    mode: Mode = "auto", look: Look = None, set_: Set = None, recipe: Recipe = None, json: Json = False,
-) -> None:  # fmt: skip
-    """Print each value of a recipe and where it came from."""
+def _explain(p: argparse.ArgumentParser) -> None:
+    p.add_argument("file", metavar="FILE", help="a raw file")
+    _recipe(p)
+    p.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _do_explain(a: argparse.Namespace) -> int:
     from .explain import run
 
-    _run(lambda: run(file, mode, look, set_ or [], recipe or [], json))
+    return run(a.file, a.mode, a.look, a.set, a.recipe, a.json)
 
 
-@look_app.command("list")
-def look_list(json: Json = False) -> None:
-    """List the looks."""
-    from .look import names
-
-    _run(lambda: names(json))
+def _look(p: argparse.ArgumentParser) -> None:
+    p.add_argument("what", choices=("list", "show"), help="list all looks, or show what one is made of")
+    p.add_argument("name", nargs="?", metavar="NAME", help="the look to show")
+    p.add_argument("--json", action="store_true", help="the list as JSON")
 
 
-@look_app.command("show")
-def look_show(name: Annotated[str, typer.Argument(help="a look", metavar="NAME")]) -> None:
-    """Print a look: what it is made of."""
-    from .look import show
+def _do_look(a: argparse.Namespace) -> int:
+    from . import look
 
-    _run(lambda: show(name))
+    return look.names(a.json) if a.what == "list" else look.show(a.name)
 
 
-@app.command()
-def demo(
-    output: Annotated[str, typer.Option("-o", "--output", help="folder", metavar="FOLDER")] = "out",
-) -> None:  # fmt: skip
-    """Make a raw file and a photograph of it."""
-    from .demo import command
-
-    _run(lambda: command(output))
+def _demo(p: argparse.ArgumentParser) -> None:
+    p.add_argument("-o", "--output", default="out", metavar="FOLDER", help="where to put it (default out)")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
-def bench(context: typer.Context) -> None:
-    """Measure speed and quality in a checkout."""
+def _do_demo(a: argparse.Namespace) -> int:
+    import pathlib
+
+    from .demo import run
+
+    print(run(pathlib.Path(a.output)))
+    return 0
+
+
+def _bench(p: argparse.ArgumentParser) -> None:
+    p.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="what `python -m bench` takes")
+
+
+def _do_bench(a: argparse.Namespace) -> int:
     from .bench import run
 
-    _run(lambda: run(context.args))
+    return run(a.words)
 
 
-def _run(work: Callable[[], int]) -> NoReturn:
+COMMANDS = {
+    "develop": Command("develop raw files into photographs", _develop, _do_develop),
+    "info": Command("show what raw files say, and every guess that was made", _info, _do_info),
+    "explain": Command("print each value of a recipe and the layer it came from", _explain, _do_explain),
+    "look": Command("list the looks, or show one", _look, _do_look),
+    "demo": Command("make a raw file of a painted scene and a photograph of it", _demo, _do_demo),
+    "bench": Command("measure speed and quality, in a checkout of the project", _bench, _do_bench),
+}
+
+
+def _help() -> str:
+    wide = max(map(len, COMMANDS))
+    lines = [f"  {name:<{wide}}  {c.doc}" for name, c in COMMANDS.items()]
+    head = ["usage: lichtbild COMMAND …", "", "A software camera: raw frames in, finished photographs out.", ""]
+    return "\n".join([*head, *lines, "", "lichtbild COMMAND --help says more; lichtbild --version"])
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what `words` ask for; the exit code: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help(), file=sys.stdout if words else sys.stderr)
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"lichtbild {__version__}")
+        return 0
+    if words[0] not in COMMANDS:
+        close = difflib.get_close_matches(words[0], COMMANDS, 1)
+        print(
+            f"lichtbild: unknown command '{words[0]}'" + (f": did you mean {close[0]}?" if close else ""),
+            file=sys.stderr,
+        )
+        return 2
+    command = COMMANDS[words[0]]
+    parser = _Parser(prog=f"lichtbild {words[0]}", description=command.doc, allow_abbrev=False)
+    command.declare(parser)
+    parse: Callable[[Sequence[str]], Any] = parser.parse_args if words[0] == "bench" else parser.parse
+    return _guard(lambda: command.work(parse(words[1:])))
+
+
+def _guard(work: Callable[[], int]) -> int:
     """Do the work of a command; whatever goes wrong becomes one line and an exit code."""
-    from ..runner import reason
-    from .words import Usage, complain
-
     try:
-        code = work()
-    except Usage as e:
-        complain(reason(e))
-        code = 2
+        return work()
     except KeyboardInterrupt:
-        complain("interrupted")
-        code = 130
-    except BrokenPipeError:
-        raise
+        print("lichtbild: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # nobody reads any more: let the interpreter flush into nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as e:
+        from ..runner import reason
+        from .words import Usage, complain
+
         complain(reason(e))
-        code = 1
-    raise typer.Exit(code)
+        return 2 if isinstance(e, Usage) else 1
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The command `lichtbild`."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's own threads cost 20 ms to start; we use kernels
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an interrupt: finish what is being written, then go
-    try:
-        app(prog_name="lichtbild")
-    except KeyboardInterrupt:  # before or after the work of a command
-        sys.exit(130)
+    sys.exit(run(sys.argv[1:]))
