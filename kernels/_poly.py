@@ -76,12 +76,12 @@ def unrolled(f, count=1):
 
 
 def place(f, flat, poly, vector, count=1):
-    """Compute `f` row of blocks by row of blocks as `poly` needs it; rows slide, memory is taken once per strip."""
+    """Compute `f` row of blocks by row of blocks as `poly` needs it; rows slide, eight rows are kept."""
     unrolled(f, count)
-    f.compute_at(poly, y).store_at(flat, XO).hoist_storage(flat, YO).vectorize(x, vector, INWARDS)
+    f.compute_at(poly, y).store_at(flat, XO).fold_storage(y, 8).vectorize(x, vector, INWARDS)
 
 
-def place_rows(flat, poly, vector, width=256, height=64):
+def place_rows(flat, poly, vector, width=512, height=64):
     """Tile `flat`, strips in parallel; `poly` is computed per tile with its phases side by side in memory."""
     flat.bound(c, 0, 3).tile(x, y, XO, YO, XI, YI, width, height, GUARD).reorder(XI, YI, c, XO, YO)
     flat.parallel(YO).vectorize(XI, vector, GUARD)

@@ -2,7 +2,7 @@
 
 In and out: code planes (3, H, W) uint16 in the stabilised square-root domain. Only luma (R + 2G + B) / 4 changes. With
 B the 3x3 binomial and h = Y - B·Y, two van Cittert steps undo a blur of `radius`: Y + a·w·h + a·w²·(h - B·h), where w
-makes the binomial as wide as the blur. It fades where the energy of h is no more than noise leaves there, and it is held to
+makes the binomial as wide as the blur. It fades where the energy of h is no more than noise leaves there. It is held to
 the minimum and maximum of the 3x3 neighbours plus a small part of their distance: edges get steeper, no halo appears.
 It runs as the last step of the denoise pass; `apply` is the same algorithm alone.
 Source: [VanCittert1931] the series; mask and limits are ours.
