@@ -14,7 +14,6 @@ from lichtbild.stage import Stage, param
 from lichtbild.types import Frame, RawError
 from lichtbild.wanted import Developed, Wanted
 
-
 recipe.load_stages()  # the real ones register now, not while the toys are in their place
 
 
