@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..types import LichtbildError
+from ..types import LichtbildError, Shot
 
 if TYPE_CHECKING:
     from ..photo import Photo
@@ -45,6 +45,7 @@ class Settings:
     space: str | None = None
     private: bool = False
     overwrite: bool = False
+    ahead: dict[pathlib.Path, Future[Shot]] = field(default_factory=dict)  # files that are being read already
 
 
 @dataclass
@@ -80,7 +81,24 @@ def decode(job: Job, settings: Settings, _: Any) -> Photo:
     """Read the raw file and resolve its recipe."""
     from .. import photo, shot
 
-    return photo.develop(shot.open([job.input]), settings.mode, settings.look, settings.sets, settings.recipes)
+    early = settings.ahead.pop(job.input, None)  # let go of it: a shot is large
+    return photo.develop(
+        early.result() if early else shot.open([job.input]),
+        settings.mode,
+        settings.look,
+        settings.sets,
+        settings.recipes,
+    )
+
+
+def read_ahead(path: pathlib.Path) -> dict[pathlib.Path, Future[Shot]]:
+    """Begin to read a raw file, for `Settings.ahead`: the first one, while the words and recipes are checked."""
+    from .. import shot
+
+    pool = ThreadPoolExecutor(1, "lichtbild-ahead")
+    early = {path: pool.submit(shot.open, [path])}
+    pool.shutdown(wait=False)
+    return early
 
 
 def pixels(job: Job, settings: Settings, made: Photo) -> Photo:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import xml.dom.minidom
 from collections.abc import Mapping
+from html import escape
 from xml.parsers.expat import ExpatError
-from xml.sax.saxutils import escape
 
 from .exif import SOFTWARE
 
@@ -65,9 +65,9 @@ def _ours(recipe: str, description: Mapping[str, str]) -> str:
         if not re.fullmatch(r"[A-Za-z_][\w.-]*", name, re.ASCII) or name == "Recipe":
             raise ValueError(f"description: '{name}' cannot name an XMP property")
     facts = {**description, **({"Recipe": recipe} if recipe else {})}
-    inside = "".join(f"<lb:{name}>{escape(_legal(value))}</lb:{name}>" for name, value in facts.items())
+    inside = "".join(f"<lb:{name}>{escape(_legal(value), quote=False)}</lb:{name}>" for name, value in facts.items())
     about = f'<rdf:Description rdf:about="" xmlns:xmp="{_XMP}" xmlns:lb="{NAMESPACE}" xmlns:rdf="{RDF}">'
-    return f"{about}<xmp:CreatorTool>{escape(SOFTWARE)}</xmp:CreatorTool>{inside}</rdf:Description>"
+    return f"{about}<xmp:CreatorTool>{escape(SOFTWARE, quote=False)}</xmp:CreatorTool>{inside}</rdf:Description>"
 
 
 def _legal(text: str) -> str:

@@ -7,7 +7,7 @@ import pathlib
 import re
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ... import recipe, shot
 from ...photo import wanted
@@ -33,14 +33,16 @@ class Plan:
 
 def run(plan: Plan, settings: runner.Settings) -> int:
     """Develop all files; the exit code. Raises Usage before any work where the command line cannot be meant so."""
-    check(plan, settings)
+    check_words(plan, settings)
     inputs, failed = expand(plan.files)
-    jobs = name_outputs(inputs, plan.output)
+    todo, outcomes = sift(name_outputs(inputs, plan.output), plan.skip_existing, settings.overwrite)
+    if todo:  # the file is read while the stages are imported: 40 ms of a command that takes 400
+        settings = replace(settings, ahead=runner.read_ahead(todo[0].input))
+    check_recipe(settings)
     if plan.threads:
         from ... import kernels
 
         kernels.set_threads(plan.threads)
-    todo, outcomes = sift(jobs, plan.skip_existing, settings.overwrite)
     bar = Bar(len(todo))
     for early in [*failed, *outcomes]:
         tell(early, bar, plan.json)
@@ -67,11 +69,18 @@ def develop(
         bar.clear()
 
 
-def check(plan: Plan, settings: runner.Settings) -> None:
+def check_recipe(settings: runner.Settings) -> None:
+    """Resolve what is the same for all files. Raises Usage."""
+    try:
+        recipe.resolve(settings.mode, settings.look, settings.recipes, settings.sets)
+    except LichtbildError as e:
+        raise Usage(str(e)) from None
+
+
+def check_words(plan: Plan, settings: runner.Settings) -> None:
     """Everything that can be wrong with the words alone. Raises Usage."""
     try:
         wanted(_pattern(plan.output), settings.sdr, settings.space)
-        recipe.resolve(settings.mode, settings.look, settings.recipes, settings.sets)
     except LichtbildError as e:
         raise Usage(str(e)) from None
     for found in re.findall(r"\{(.*?)\}", plan.output):
