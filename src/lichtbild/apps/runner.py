@@ -82,13 +82,8 @@ def decode(job: Job, settings: Settings, _: Any) -> Photo:
     from .. import photo, shot
 
     early = settings.ahead.pop(job.input, None)  # let go of it: a shot is large
-    return photo.develop(
-        early.result() if early else shot.open([job.input]),
-        settings.mode,
-        settings.look,
-        settings.sets,
-        settings.recipes,
-    )
+    found = early.result() if early else shot.open([job.input])
+    return photo.develop(found, settings.mode, settings.look, settings.sets, settings.recipes)
 
 
 def read_ahead(path: pathlib.Path) -> dict[pathlib.Path, Future[Shot]]:
