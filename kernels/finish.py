@@ -1,0 +1,178 @@
+"""Finish — one pass from square-root codes to the finished picture: highlights, colour, tone, look, output.
+
+`codes` → decode → highlights → camera to Rec.2020 (with the DNG tables where the file has them) → exposure → local gain
+→ look → display codes. Without DNG tables the matrices of colour, exposure and inset are one (`render`).
+"""
+
+import halide as hl
+
+import colour as colour_stage
+import highlights as highlight_stage
+import look as look_stage
+from _light import c, decode, x, y
+from output import quantise, schedule_interleaved
+from tone import local_gain, schedule_upsample, upsample
+
+
+def camera_light(code, scale, offset, table):
+    """Three codes → three expressions of white-balanced camera light, highlights rebuilt."""
+    light = [decode(code[i], scale, offset[i]) for i in range(3)]
+    return highlight_stage.algorithm(light, table)
+
+
+def to_scene(g, light, steps):
+    """Camera light → (where `render` starts, the Funcs on the way): Rec.2020 behind the DNG tables, else camera light.
+
+    The tables are Funcs of their own, computed per vector: inlined into one expression they take minutes to compile.
+    """
+    matrixed = colour_stage.algorithm(light, g.matrix)
+    tables = g.has_hue_sat | g.has_profile_look
+    steps.append(hl.Func("linear"))
+    steps[-1][x, y] = tuple(hl.select(tables, m, v) for m, v in zip(matrixed, light, strict=True))
+    for table, has, srgb in (
+        (g.hue_sat, g.has_hue_sat, g.hue_sat_srgb),
+        (g.profile_look, g.has_profile_look, g.profile_look_srgb),
+    ):
+        before = [steps[-1][x, y][i] for i in range(3)]
+        mapped = colour_stage.hue_sat_map(before, table, srgb)
+        steps.append(hl.Func("mapped"))
+        steps[-1][x, y] = tuple(hl.select(has, mapped[i], before[i]) for i in range(3))
+    return [steps[-1][x, y][i] for i in range(3)]
+
+
+def sum_row(matrix, rgb, row):
+    """One row of a matrix (halide order: column, row) times a triple."""
+    return matrix[0, row] * rgb[0] + matrix[1, row] * rgb[1] + matrix[2, row] * rgb[2]
+
+
+def bound_inputs(g):
+    """Sizes of everything that is the same in all passes."""
+    g.code.dim(2).set_bounds(0, 3)
+    g.offset.dim(0).set_bounds(0, 3)
+    for table, rows in ((g.highlight, 5), (g.matrix, 3), (g.render, 4)):
+        table.dim(0).set_bounds(0, 3)
+        table.dim(1).set_bounds(0, rows)
+        table.dim(1).set_stride(3)
+    for table in (g.hue_sat, g.profile_look):
+        table.dim(0).set_bounds(0, 3)
+
+
+def finish(g, bits):
+    """Write into `g.output` (halide order c, x, y) the crop of `g.code` that begins at (left, top).
+
+    Schedule: strips of 64 pixels stay in L1; 2 cores of a Xeon, AVX-512: see bench/finish.py.
+    """
+    column, row = x + g.left, y + g.top
+    light = camera_light([g.code[column, row, i] for i in range(3)], g.scale, g.offset, g.highlight)
+    steps = []
+    start = to_scene(g, light, steps)
+    *rendering, luma = [sum_row(g.render, start, i) for i in range(4)]
+    rows, up = upsample(g.a, g.b)
+    gain = local_gain(luma, up[column, row][0], up[column, row][1], g.floor, g.low, g.high)
+    lit = [v * gain for v in rendering]
+
+    pixel = hl.Func("pixel")
+    if bits == 32:
+        pixel[x, y] = tuple(lit)
+    else:
+        shown = look_stage.algorithm(lit, g.curve, g.moves)
+        pixel[x, y] = tuple(quantise(shown[i], bits, column, row, i, g.dither) for i in range(3))
+        look_stage.bound_tables(g.curve, g.moves)
+    g.output[c, x, y] = hl.mux(c, [pixel[x, y][i] for i in range(3)])
+
+    bound_inputs(g)
+    lanes = g.natural_vector_size(hl.Float(32))
+    inner = schedule_interleaved(g.output, pixel, lanes, steps)
+    schedule_upsample(rows, up, g.output, inner, lanes)
+    g.output.specialize(~g.has_hue_sat & ~g.has_profile_look)
+
+
+@hl.generator(name="finish_u8")
+class FinishU8:
+    code = hl.InputBuffer(hl.UInt(16), 3)
+    scale = hl.InputScalar(hl.Float(32))
+    offset = hl.InputBuffer(hl.Float(32), 1)
+    highlight = hl.InputBuffer(hl.Float(32), 2)
+    matrix = hl.InputBuffer(hl.Float(32), 2)
+    hue_sat = hl.InputBuffer(hl.Float(32), 4)
+    has_hue_sat = hl.InputScalar(hl.Bool())
+    hue_sat_srgb = hl.InputScalar(hl.Bool())
+    profile_look = hl.InputBuffer(hl.Float(32), 4)
+    has_profile_look = hl.InputScalar(hl.Bool())
+    profile_look_srgb = hl.InputScalar(hl.Bool())
+    render = hl.InputBuffer(hl.Float(32), 2)
+    a = hl.InputBuffer(hl.Float(32), 2)
+    b = hl.InputBuffer(hl.Float(32), 2)
+    floor = hl.InputScalar(hl.Float(32))
+    low = hl.InputScalar(hl.Float(32))
+    high = hl.InputScalar(hl.Float(32))
+    curve = hl.InputBuffer(hl.Float(32), 1)
+    moves = hl.InputBuffer(hl.Float(32), 2)
+    dither = hl.InputScalar(hl.Float(32))
+    left = hl.InputScalar(hl.Int(32))
+    top = hl.InputScalar(hl.Int(32))
+    output = hl.OutputBuffer(hl.UInt(8), 3)
+
+    def generate(self):
+        finish(self, 8)
+
+
+@hl.generator(name="finish_u16")
+class FinishU16:
+    code = hl.InputBuffer(hl.UInt(16), 3)
+    scale = hl.InputScalar(hl.Float(32))
+    offset = hl.InputBuffer(hl.Float(32), 1)
+    highlight = hl.InputBuffer(hl.Float(32), 2)
+    matrix = hl.InputBuffer(hl.Float(32), 2)
+    hue_sat = hl.InputBuffer(hl.Float(32), 4)
+    has_hue_sat = hl.InputScalar(hl.Bool())
+    hue_sat_srgb = hl.InputScalar(hl.Bool())
+    profile_look = hl.InputBuffer(hl.Float(32), 4)
+    has_profile_look = hl.InputScalar(hl.Bool())
+    profile_look_srgb = hl.InputScalar(hl.Bool())
+    render = hl.InputBuffer(hl.Float(32), 2)
+    a = hl.InputBuffer(hl.Float(32), 2)
+    b = hl.InputBuffer(hl.Float(32), 2)
+    floor = hl.InputScalar(hl.Float(32))
+    low = hl.InputScalar(hl.Float(32))
+    high = hl.InputScalar(hl.Float(32))
+    curve = hl.InputBuffer(hl.Float(32), 1)
+    moves = hl.InputBuffer(hl.Float(32), 2)
+    dither = hl.InputScalar(hl.Float(32))
+    left = hl.InputScalar(hl.Int(32))
+    top = hl.InputScalar(hl.Int(32))
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        finish(self, 16)
+
+
+@hl.generator(name="scene_f32")
+class SceneF32:
+    code = hl.InputBuffer(hl.UInt(16), 3)
+    scale = hl.InputScalar(hl.Float(32))
+    offset = hl.InputBuffer(hl.Float(32), 1)
+    highlight = hl.InputBuffer(hl.Float(32), 2)
+    matrix = hl.InputBuffer(hl.Float(32), 2)
+    hue_sat = hl.InputBuffer(hl.Float(32), 4)
+    has_hue_sat = hl.InputScalar(hl.Bool())
+    hue_sat_srgb = hl.InputScalar(hl.Bool())
+    profile_look = hl.InputBuffer(hl.Float(32), 4)
+    has_profile_look = hl.InputScalar(hl.Bool())
+    profile_look_srgb = hl.InputScalar(hl.Bool())
+    render = hl.InputBuffer(hl.Float(32), 2)
+    a = hl.InputBuffer(hl.Float(32), 2)
+    b = hl.InputBuffer(hl.Float(32), 2)
+    floor = hl.InputScalar(hl.Float(32))
+    low = hl.InputScalar(hl.Float(32))
+    high = hl.InputScalar(hl.Float(32))
+    left = hl.InputScalar(hl.Int(32))
+    top = hl.InputScalar(hl.Int(32))
+    output = hl.OutputBuffer(hl.Float(32), 3)
+
+    def generate(self):
+        finish(self, 32)
+
+
+if __name__ == "__main__":
+    hl.main()

@@ -1,0 +1,105 @@
+"""Look — scene light to encoded display values by a polynomial and harmonics; see lichtbild/look/tables.py.
+
+The numbers DEGREE, HARMONICS, OFFSET, WEIGHTS and KNEE stand there too; tests/look/test_tables.py holds them together.
+"""
+
+import halide as hl
+
+from _light import c, mat3, x, y
+from tone import log2_fast
+
+DEGREE = 10
+HARMONICS = 3
+OFFSET = 2.0**-8
+WEIGHTS = (0.30, 0.55, 0.15)
+KNEE = 0.85
+SCALE, SHIFT, TOP, PEAK = (DEGREE + 1 + i for i in range(4))  # behind the coefficients in LookTables.curve
+
+
+def tone_curve(value, curve):
+    """Rendering light (one channel) → encoded value in 0..peak; `curve` is LookTables.curve."""
+    u = curve[SCALE] * log2_fast(hl.clamp(value, 0.0, curve[TOP]) + hl.f32(OFFSET)) + curve[SHIFT]
+    total = curve[0]
+    for i in range(1, DEGREE + 1):
+        total = total * u + curve[i]
+    return hl.clamp(total, 0.0, curve[PEAK])
+
+
+def _sums(table, a, b, chroma, lightness):
+    """The three rows of LookTables.moves times 1, cos h, sin h, cos 2h …, lightness."""
+    cosine, sine = a / chroma, b / chroma
+    rows, ck, sk = [hl.f32(1.0)], cosine, sine
+    for _ in range(HARMONICS):
+        rows += [ck, sk]
+        ck, sk = ck * cosine - sk * sine, sk * cosine + ck * sine
+    rows.append(hl.min(lightness, 1.0))
+    sums = []
+    for k in range(3):
+        total = table[0, k]
+        for i in range(1, len(rows)):
+            total += table[i, k] * rows[i]
+        sums.append(total)
+    return sums
+
+
+def moves(rgb, table, peak):
+    """Encoded rendering RGB → encoded display RGB in 0..peak: hues, chroma and lightness moved, gamut fitted."""
+    r, g, b = rgb
+    lightness = WEIGHTS[0] * r + WEIGHTS[1] * g + WEIGHTS[2] * b
+    red, blue = r - g, b - 0.5 * (r + g)
+    chroma = hl.sqrt(red * red + blue * blue + 1e-9)
+    more, turn, density = _sums(table, red, blue, chroma, lightness)
+    red2, blue2 = red + red * more - blue * turn, blue + blue * more + red * turn
+    middle = hl.clamp(lightness + chroma * density, 1e-4, peak - 1e-4)
+    green = -WEIGHTS[0] * red2 - WEIGHTS[2] * (blue2 + 0.5 * red2)
+    return fit_to_gamut([green + red2, green, blue2 + green + 0.5 * red2], middle, peak)
+
+
+def fit_to_gamut(offsets, middle, peak):
+    """Grey `middle` plus colour `offsets`, drawn straight towards the grey so that all lie in 0..peak and none clips.
+
+    Distances to the edge keep their order: up to KNEE nothing changes, from there d → (k(1-k)+u)/(1-k+u), u = d - k.
+    """
+    low = -hl.min(offsets[0], hl.min(offsets[1], offsets[2]))
+    high = hl.max(offsets[0], hl.max(offsets[1], offsets[2]))
+    distance = hl.max(low * (peak - middle), high * middle) / (middle * (peak - middle))
+    held = hl.max(distance, KNEE)
+    beyond = held - KNEE
+    keep = (KNEE * (1.0 - KNEE) + beyond) / ((1.0 - KNEE + beyond) * held)
+    keep = hl.select(distance > KNEE, keep, 1.0)
+    return [hl.clamp(middle + keep * v, 0.0, peak) for v in offsets]
+
+
+def algorithm(rendering, curve, table):
+    """Rendering light (three expressions, already in the inset primaries) → encoded display values."""
+    return moves([tone_curve(v, curve) for v in rendering], table, curve[PEAK])
+
+
+def bound_tables(curve, table):
+    """Say the sizes of the tables, so that their numbers are read without a stride."""
+    curve.dim(0).set_bounds(0, DEGREE + 5)
+    table.dim(0).set_bounds(0, 2 + 2 * HARMONICS)
+    table.dim(1).set_bounds(0, 3)
+    table.dim(1).set_stride(2 + 2 * HARMONICS)
+
+
+@hl.generator(name="look")
+class Look:
+    rgb = hl.InputBuffer(hl.Float(32), 3)  # linear Rec.2020
+    inset = hl.InputBuffer(hl.Float(32), 2)
+    curve = hl.InputBuffer(hl.Float(32), 1)
+    moves = hl.InputBuffer(hl.Float(32), 2)
+    output = hl.OutputBuffer(hl.Float(32), 3)  # encoded display values
+
+    def generate(self):
+        scene = [self.rgb[x, y, i] for i in range(3)]
+        self.output[x, y, c] = hl.mux(c, algorithm(mat3(self.inset, scene), self.curve, self.moves))
+        self.rgb.dim(2).set_bounds(0, 3)
+        bound_tables(self.curve, self.moves)
+        width = self.natural_vector_size(hl.Float(32))
+        self.output.bound(c, 0, 3).reorder(c, x, y).unroll(c)
+        self.output.vectorize(x, width, hl.TailStrategy.GuardWithIf).parallel(y, 16, hl.TailStrategy.GuardWithIf)
+
+
+if __name__ == "__main__":
+    hl.main()

@@ -1,0 +1,82 @@
+"""Output — encoded display values to integers, with a dither that depends on nothing but the pixel's position."""
+
+import halide as hl
+
+from _light import c, x, y
+
+# Steps of the R2 sequence, 1/p and 1/p² of the plastic number p, as parts of 2^32; the channels start a third apart.
+STEP_X, STEP_Y = 3242174889, 2447445414
+STEP_CHANNEL = 1431655765
+
+
+def threshold(column, row, channel, dither):
+    """What is added before rounding down: 0.5 without dither, else evenly spread over 0..1 from pixel to pixel.
+
+    Neighbours get thresholds far apart (an additive low-discrepancy sequence), so the noise is fine and the mean of
+    a few pixels already is the value between two codes. Source: [Roberts2018].
+    """
+    place = hl.cast(hl.UInt(32), column) * hl.u32(STEP_X) + hl.cast(hl.UInt(32), row) * hl.u32(STEP_Y)
+    place += hl.u32(STEP_CHANNEL * channel % 2**32)
+    # 23 bits become the mantissa of a float in 1..2.
+    spread = hl.reinterpret(hl.Float(32), (place >> 9) | hl.u32(0x3F800000)) - 1.5
+    return 0.5 + dither * spread
+
+
+def quantise(value, bits, column, row, channel, dither):
+    """Encoded value in 0..1 → code of 8 or 16 bits; `dither` 0..1 scales the noise."""
+    code = value * hl.f32(2**bits - 1) + threshold(column, row, channel, dither)
+    if bits == 16:  # 65535.99 is not a float32
+        code = hl.min(code, 65535.0)
+    return hl.cast(hl.UInt(bits), code)
+
+
+def schedule_interleaved(output, pixel, lanes, steps=(), strip=64):
+    """`pixel` (a Func of a Tuple) is computed per strip, `steps` per vector of it, then the channels are woven.
+
+    Returns the Var that counts rows.
+    """
+    tail = hl.TailStrategy.GuardWithIf
+    xo, xi, yo, yi, xv, lane = (hl.Var(n) for n in ("xo", "xi", "yo", "yi", "xv", "lane"))
+    output.output_buffer().dim(0).set_bounds(0, 3)
+    output.output_buffer().dim(0).set_stride(1)
+    output.output_buffer().dim(1).set_stride(3)
+    output.bound(c, 0, 3).reorder(c, x, y).split(y, yo, yi, 32, tail).parallel(yo)
+    output.split(x, xo, xi, strip, tail).reorder(c, xi, xo, yi).unroll(c).vectorize(xi)
+    pixel.compute_at(output, xo).split(x, xv, lane, lanes, tail).vectorize(lane)
+    for step in steps:
+        step.compute_at(pixel, xv).vectorize(x, lanes, tail)
+    return yi
+
+
+def output_of(generator, bits):
+    """The stand-alone stage: encoded (3, H, W) float32 → (H, W, 3)."""
+    g = generator
+    pixel = hl.Func("pixel")
+    pixel[x, y] = tuple(quantise(hl.clamp(g.encoded[x, y, i], 0.0, 1.0), bits, x, y, i, g.dither) for i in range(3))
+    g.output[c, x, y] = hl.mux(c, [pixel[x, y][i] for i in range(3)])
+    g.encoded.dim(2).set_bounds(0, 3)
+    schedule_interleaved(g.output, pixel, g.natural_vector_size(hl.Float(32)))
+
+
+@hl.generator(name="output_u8")
+class OutputU8:
+    encoded = hl.InputBuffer(hl.Float(32), 3)
+    dither = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.UInt(8), 3)
+
+    def generate(self):
+        output_of(self, 8)
+
+
+@hl.generator(name="output_u16")
+class OutputU16:
+    encoded = hl.InputBuffer(hl.Float(32), 3)
+    dither = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        output_of(self, 16)
+
+
+if __name__ == "__main__":
+    hl.main()

@@ -1,0 +1,87 @@
+"""The tone curve of a look: slopes over stops, integrated; monotone by construction.
+
+g(e) = d log2(display) / d log2(scene) is given at -6, -3, 0 and white EV from mid grey and runs between them as a
+monotone cubic; its integral from mid is the curve. The slope half way to white is solved so that white is reached
+exactly, with slope 0. For a display with headroom the part below mid stays as it is and the upper part ends higher.
+Source: [Fritsch1980] for the monotone cubic.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..types import F64
+from .spec import Look, LookError
+
+MID = 0.18  # scene light of mid grey, diffuse white = 1
+LOWEST_EV = -16.0
+STEPS = 512  # per side of mid; the trapezium rule is then exact to 1e-5 EV
+
+
+def oetf(light: F64) -> F64:
+    """Display light → sRGB encoding, continued above 1 and, mirrored, below 0. Source: IEC 61966-2-1."""
+    size = np.abs(light)
+    return np.sign(light) * np.where(
+        size <= 0.0031308, 12.92 * size, 1.055 * np.maximum(size, 1e-9) ** (1 / 2.4) - 0.055
+    )
+
+
+def eotf(code: F64) -> F64:
+    """The inverse of `oetf`."""
+    size = np.abs(code)
+    return np.sign(code) * np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
+
+
+def monotone_cubic(at: F64, nodes: F64, values: F64) -> F64:
+    """Values at positions `at` of a C1 cubic through (nodes, values) that never overshoots; level at both ends."""
+    step = np.diff(nodes)
+    rise = np.diff(values) / step
+    slope = np.zeros(len(nodes))
+    for i in range(1, len(nodes) - 1):
+        if rise[i - 1] * rise[i] > 0:
+            near, far = 2 * step[i] + step[i - 1], step[i] + 2 * step[i - 1]
+            slope[i] = (near + far) / (near / rise[i - 1] + far / rise[i])
+    held = np.clip(at, nodes[0], nodes[-1])
+    i = np.clip(np.searchsorted(nodes, held) - 1, 0, len(nodes) - 2)
+    t = (held - nodes[i]) / step[i]
+    base = (1 + 2 * t) * (1 - t) ** 2 * values[i] + t * t * (3 - 2 * t) * values[i + 1]
+    bend = t * (1 - t) ** 2 * slope[i] - t * t * (1 - t) * slope[i + 1]
+    return np.asarray(base + step[i] * bend, np.float64)
+
+
+def _integral(ev: F64, slopes: F64) -> F64:
+    parts = (slopes[1:] + slopes[:-1]) / 2 * np.diff(ev)
+    return np.concatenate([[0.0], np.cumsum(parts)])
+
+
+def tone_curve(look: Look, headroom_ev: float = 0.0, contrast: float = 1.0) -> tuple[F64, F64]:
+    """(scene, display): light in float64, both rising; display ends at 2^headroom_ev.
+
+    `contrast` stretches the curve along scene EV around mid grey, so that all slopes and white move together.
+    Raises LookError where no shoulder reaches white.
+    """
+    tone = look.tone
+    below = np.linspace(LOWEST_EV, 0.0, STEPS)
+    # With headroom the curve runs a stop and a half longer per stop gained: lights stay calm, the sparkle goes up.
+    white = tone.white_ev + 1.5 * headroom_ev
+    above = np.linspace(0.0, white, STEPS)
+    near = (tone.slope_shadow + 2 * tone.slope) / 3
+    nodes = np.array([LOWEST_EV, -6.0, -3.0, -1.0, 0.0])
+    lower = np.array([tone.slope_deep, tone.slope_deep, tone.slope_shadow, near, tone.slope])
+    dark = _integral(below, monotone_cubic(below, nodes, lower))
+    wanted = headroom_ev - np.log2(MID) - tone.mid_ev
+
+    def shoulder(slope: float) -> F64:
+        return _integral(
+            above, monotone_cubic(above, np.array([0, white / 2, white]), np.array([tone.slope, slope, 0]))
+        )
+
+    lo, hi = 0.0, tone.slope
+    if not shoulder(lo)[-1] <= wanted <= shoulder(hi)[-1]:
+        raise LookError(f"look '{look.name}': no shoulder fits: change tone.white_ev, tone.slope or tone.mid_ev")
+    for _ in range(40):
+        middle = (lo + hi) / 2
+        lo, hi = (middle, hi) if shoulder(middle)[-1] < wanted else (lo, middle)
+    ev = np.concatenate([below, above[1:]]) / contrast
+    log2_out = np.log2(MID) + tone.mid_ev + np.concatenate([dark - dark[-1], shoulder((lo + hi) / 2)[1:]])
+    return MID * 2.0**ev, 2.0**log2_out
