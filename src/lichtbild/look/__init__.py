@@ -1,4 +1,4 @@
-"""Looks: from a file of targets to the picture's tone and colour. In reading order: spec, curve, colour, tables, stage."""
+"""Looks: from a file of targets to the picture's tone and colour. Read spec, curve, colour, tables, stage."""
 
 from .health import Health, lint
 from .spec import Look, LookError, load, names

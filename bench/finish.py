@@ -1,0 +1,59 @@
+"""What the finish pass costs: codes to picture, with and without a gain map, on 12 MP of synthetic light.
+
+    python -m bench.finish [rows columns]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from lichtbild import look
+from lichtbild.develop import finish
+from lichtbild.develop.colour import ColourTable
+from lichtbild.develop.highlights import HighlightTable
+from lichtbild.develop.tone import ToneMap
+from lichtbild.types import Encoding
+
+
+def negative(rows: int = 3000, columns: int = 4000) -> finish.Negative:
+    """Smooth light with texture and noise, a camera-like matrix and a tone map that varies."""
+    rng = np.random.default_rng(1)
+    coarse = rng.random((3, rows // 50 + 1, columns // 50 + 1))
+    code = coarse.repeat(50, 1).repeat(50, 2)[:, :rows, :columns] * 40000
+    code += rng.normal(0, 300, code.shape)
+    encoding = Encoding(50000.0, (0.001, 0.001, 0.001), (150.0, 150.0, 150.0))
+    matrix = np.array([[1.5, -0.4, -0.1], [-0.2, 1.4, -0.2], [0.0, -0.5, 1.5]], np.float32)
+    size = (-(-rows // 4), -(-columns // 4))
+    tone = ToneMap(np.full(size, -0.1, np.float32), rng.random(size).astype(np.float32) * 0.2, 2.0**-12, -2.0, 2.0)
+    highlight = HighlightTable((2.0, 1.0, 1.5), (0.5, 0.5, 0.5), 1.0, 0.86)
+    return finish.Negative(np.clip(code, 0, 65535).astype(np.uint16), encoding, highlight, ColourTable(matrix), 0.5, tone)
+
+
+def run(rows: int = 3000, columns: int = 4000, repeats: int = 10) -> dict[str, dict[str, float]]:
+    """Best CPU and wall milliseconds per megapixel of each pass."""
+    n = negative(rows, columns)
+    classic = look.load("classic")
+    sdr, hdr = look.compile(classic), look.compile(classic, headroom_ev=2.0)
+    passes = {
+        "finish_u8": lambda: finish.run(n, sdr),
+        "finish_u16": lambda: finish.run(n, sdr, bits=16),
+        "scene_f32": lambda: finish.scene(n),
+        "gainmap": lambda: finish.gain_map(n, sdr, hdr),
+    }
+    found = {}
+    for name, work in passes.items():
+        cpu, wall = np.inf, np.inf
+        for _ in range(repeats):
+            before = time.process_time(), time.perf_counter()
+            work()
+            cpu, wall = min(cpu, time.process_time() - before[0]), min(wall, time.perf_counter() - before[1])
+        found[name] = {key: v * 1e9 / (rows * columns) for key, v in (("cpu_ms_per_mp", cpu), ("wall_ms_per_mp", wall))}
+    return found
+
+
+if __name__ == "__main__":
+    for name, costs in run(*map(int, sys.argv[1:3])).items():
+        print(name, {k: round(v, 2) for k, v in costs.items()})

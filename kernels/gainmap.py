@@ -1,0 +1,94 @@
+"""Gain map — how much brighter each part of the picture may be on a display with headroom, at half size.
+
+Light is averaged over 2x2 pixels first, then both renditions are made from it with the algorithms of the finish pass.
+"""
+
+import halide as hl
+
+import highlights as highlight_stage
+import look as look_stage
+from _light import c, decode, x, y
+from finish import bound_inputs, sum_row, to_scene
+from output import schedule_interleaved
+from tone import exp2_fast, local_gain, log2_fast, schedule_upsample, upsample
+
+STEP = 2  # lichtbild.develop.finish.MAP_STEP
+OFFSET = 1.0 / 64.0
+
+
+def eotf(code):
+    """Encoded value ≥ 0 → display light, the curve of sRGB continued above 1. Source: IEC 61966-2-1."""
+    power = exp2_fast(2.4 * log2_fast((hl.max(code, 0.04045) + 0.055) * (1.0 / 1.055)))
+    return hl.select(code <= 0.04045, code * (1.0 / 12.92), power)
+
+
+def gain_code(sdr, hdr, low, high):
+    """Code 0..255 of log2((hdr + OFFSET) / (sdr + OFFSET)) between `low` and `high`. Source: [ISO21496-1]."""
+    gain = log2_fast(eotf(hdr) + OFFSET) - log2_fast(eotf(sdr) + OFFSET)
+    part = hl.clamp((gain - low) * (255.0 / (high - low)), 0.0, 255.0)
+    return hl.cast(hl.UInt(8), part + 0.5)
+
+
+@hl.generator(name="gainmap")
+class GainMap:
+    code = hl.InputBuffer(hl.UInt(16), 3)
+    scale = hl.InputScalar(hl.Float(32))
+    offset = hl.InputBuffer(hl.Float(32), 1)
+    highlight = hl.InputBuffer(hl.Float(32), 2)
+    matrix = hl.InputBuffer(hl.Float(32), 2)
+    hue_sat = hl.InputBuffer(hl.Float(32), 4)
+    has_hue_sat = hl.InputScalar(hl.Bool())
+    hue_sat_srgb = hl.InputScalar(hl.Bool())
+    profile_look = hl.InputBuffer(hl.Float(32), 4)
+    has_profile_look = hl.InputScalar(hl.Bool())
+    profile_look_srgb = hl.InputScalar(hl.Bool())
+    render = hl.InputBuffer(hl.Float(32), 2)
+    a = hl.InputBuffer(hl.Float(32), 2)
+    b = hl.InputBuffer(hl.Float(32), 2)
+    floor = hl.InputScalar(hl.Float(32))
+    low = hl.InputScalar(hl.Float(32))
+    high = hl.InputScalar(hl.Float(32))
+    curve = hl.InputBuffer(hl.Float(32), 1)
+    moves = hl.InputBuffer(hl.Float(32), 2)
+    hdr_curve = hl.InputBuffer(hl.Float(32), 1)
+    hdr_moves = hl.InputBuffer(hl.Float(32), 2)
+    gain_min = hl.InputScalar(hl.Float(32))
+    gain_max = hl.InputScalar(hl.Float(32))
+    left = hl.InputScalar(hl.Int(32))
+    top = hl.InputScalar(hl.Int(32))
+    output = hl.OutputBuffer(hl.UInt(8), 3)
+
+    def generate(self):
+        g = self
+        edged = hl.BoundaryConditions.repeat_edge(g.code)
+        light = []
+        for i in range(3):
+            total = hl.f32(0.0)
+            for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+                total += decode(edged[x * STEP + dx + g.left, y * STEP + dy + g.top, i], g.scale, g.offset[i])
+            light.append(total * 0.25)
+        steps = []
+        start = to_scene(g, highlight_stage.algorithm(light, g.highlight), steps)
+        *rendering, luma = [sum_row(g.render, start, i) for i in range(4)]
+        rows, up = upsample(g.a, g.b)
+        # The gain of the block is that of its second pixel: the maps change slowly, 4 pixels a sample.
+        maps = up[x * STEP + 1 + g.left, y * STEP + 1 + g.top]
+        gain = local_gain(luma, maps[0], maps[1], g.floor, g.low, g.high)
+        lit = [v * gain for v in rendering]
+        sdr = look_stage.algorithm(lit, g.curve, g.moves)
+        hdr = look_stage.algorithm(lit, g.hdr_curve, g.hdr_moves)
+        pixel = hl.Func("pixel")
+        pixel[x, y] = tuple(gain_code(s, h, g.gain_min, g.gain_max) for s, h in zip(sdr, hdr, strict=True))
+        g.output[c, x, y] = hl.mux(c, [pixel[x, y][i] for i in range(3)])
+
+        bound_inputs(g)
+        look_stage.bound_tables(g.curve, g.moves)
+        look_stage.bound_tables(g.hdr_curve, g.hdr_moves)
+        lanes = g.natural_vector_size(hl.Float(32))
+        inner = schedule_interleaved(g.output, pixel, lanes, steps)
+        schedule_upsample(rows, up, g.output, inner, lanes)
+        g.output.specialize(~g.has_hue_sat & ~g.has_profile_look)
+
+
+if __name__ == "__main__":
+    hl.main()

@@ -1,0 +1,109 @@
+"""Finish — one pass over the pixels, from square-root codes to the finished picture.
+
+in    code (3, H, W) uint16       square-root codes of white-balanced camera light
+out   (H, W, 3) uint8 | uint16    display codes; or linear Rec.2020 float32; or the gain map of an Ultra HDR picture
+It fuses the stages highlights, colour, exposure, tone, look and output, and agrees with them run one by one. Where the
+file has no hue/saturation tables, colour matrix, exposure and the look's inset become one matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import kernels
+from ..light import REC2020_LUMA
+from ..look import LookTables
+from ..types import F32, F64, U8, U16, Encoding
+from .colour import ColourTable
+from .highlights import HighlightTable
+from .output import TYPES
+from .tone import ToneMap
+
+if TYPE_CHECKING:
+    from ..export import GainMapMeta
+
+LEAST_GAIN_EV = -1.0  # an HDR colour may be deeper than its SDR rendition in the channel that white needs
+MAP_STEP = 2  # picture pixels per pixel of the gain map
+OFFSET = 1 / 64  # light added to both renditions under the logarithm of the gain
+_NO_TABLE = np.zeros((1, 1, 1, 3), np.float32)
+
+
+@dataclass(frozen=True)
+class Negative:
+    """A developed frame before its print: codes, and what each stage has prepared for it.
+
+    `bias` (3,): camera light that denoising has shifted the codes up by; it is taken off. `crop`: top, left, height
+    and width of the picture within the frame, None = all of it.
+    """
+
+    code: U16
+    encoding: Encoding
+    highlight: HighlightTable
+    colour: ColourTable
+    ev: float = 0.0
+    tone: ToneMap | None = None
+    bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    crop: tuple[int, int, int, int] | None = None
+
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        """Top, left, height and width of the picture."""
+        return self.crop or (0, 0, self.code.shape[1], self.code.shape[2])
+
+
+def run(negative: Negative, look: LookTables, bits: int = 8, dither: float = 1.0) -> U8 | U16:
+    """The picture (height, width, 3) with 8 or 16 bits per channel."""
+    height, width = negative.window[2:]
+    out = np.empty((height, width, 3), TYPES[bits])
+    arguments = _shared(negative, look.inset)
+    kernels.call(f"finish_u{bits}", **arguments, curve=look.curve, moves=look.moves, dither=dither, output=out)
+    return out
+
+
+def scene(negative: Negative) -> F32:
+    """Linear Rec.2020 (height, width, 3) float32, 1.0 = diffuse white, local tone included."""
+    height, width = negative.window[2:]
+    out = np.empty((height, width, 3), np.float32)
+    kernels.call("scene_f32", **_shared(negative, np.eye(3, dtype=np.float32)), output=out)
+    return out
+
+
+def gain_map(negative: Negative, sdr: LookTables, hdr: LookTables) -> tuple[U8, GainMapMeta]:
+    """The map (ceil(height/2), ceil(width/2), 3) that leads from rendition `sdr` to `hdr`, and its meaning.
+
+    Both are tables of one look and one space; `hdr` was compiled with headroom.
+    """
+    from ..export.rendition import GainMapMeta  # late: it brings the encoders of all formats along
+
+    height, width = negative.window[2:]
+    out = np.empty((-(-height // MAP_STEP), -(-width // MAP_STEP), 3), np.uint8)
+    low, high = LEAST_GAIN_EV, float(hdr.headroom_ev)
+    kernels.call(
+        "gainmap", **_shared(negative, sdr.inset), curve=sdr.curve, moves=sdr.moves, hdr_curve=hdr.curve,
+        hdr_moves=hdr.moves, gain_min=low, gain_max=high, output=out,
+    )  # fmt: skip
+    return out, GainMapMeta((low,) * 3, (high,) * 3, headroom=high)
+
+
+def _shared(n: Negative, inset: F32) -> dict[str, Any]:
+    """The arguments that all three passes have in common."""
+    mapped = n.colour.hue_sat is not None or n.colour.look is not None
+    rows: F64 = np.vstack([inset.astype(np.float64), REC2020_LUMA]) * 2.0**n.ev
+    if not mapped:
+        rows = rows @ n.colour.matrix.astype(np.float64)
+    nothing = np.zeros((1, 1), np.float32)
+    tone = n.tone or ToneMap(nothing, nothing, 1.0, 0.0, 0.0)
+    top, left, _, _ = n.window
+    return {
+        "code": n.code, "scale": n.encoding.scale,
+        "offset": np.add(n.encoding.offset, n.bias).astype(np.float32),
+        "highlight": n.highlight.array, "matrix": n.colour.matrix,
+        "hue_sat": _NO_TABLE if n.colour.hue_sat is None else n.colour.hue_sat,
+        "has_hue_sat": n.colour.hue_sat is not None, "hue_sat_srgb": n.colour.hue_sat_srgb,
+        "profile_look": _NO_TABLE if n.colour.look is None else n.colour.look,
+        "has_profile_look": n.colour.look is not None, "profile_look_srgb": n.colour.look_srgb,
+        "render": rows.astype(np.float32), "a": tone.a, "b": tone.b, **tone.scalars, "left": left, "top": top,
+    }  # fmt: skip
