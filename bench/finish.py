@@ -1,6 +1,6 @@
 """What the finish pass costs: codes to picture, with and without a gain map, on 12 MP of synthetic light.
 
-    python -m bench.finish [rows columns]
+python -m bench.finish [rows columns]
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def negative(rows: int = 3000, columns: int = 4000) -> finish.Negative:
     size = (-(-rows // 4), -(-columns // 4))
     tone = ToneMap(np.full(size, -0.1, np.float32), rng.random(size).astype(np.float32) * 0.2, 2.0**-12, -2.0, 2.0)
     highlight = HighlightTable((2.0, 1.0, 1.5), (0.5, 0.5, 0.5), 1.0, 0.86)
-    return finish.Negative(np.clip(code, 0, 65535).astype(np.uint16), encoding, highlight, ColourTable(matrix), 0.5, tone)
+    return finish.Negative(
+        np.clip(code, 0, 65535).astype(np.uint16), encoding, highlight, ColourTable(matrix), 0.5, tone
+    )
 
 
 def run(rows: int = 3000, columns: int = 4000, repeats: int = 10) -> dict[str, dict[str, float]]:

@@ -1,7 +1,7 @@
 """Finish — one pass from square-root codes to the finished picture: highlights, colour, tone, look, output.
 
-`codes` → decode → highlights → camera to Rec.2020 (with the DNG tables where the file has them) → exposure → local gain
-→ look → display codes. Without DNG tables the matrices of colour, exposure and inset are one (`render`).
+Codes → camera light → highlights → `render` (camera to rendering primaries, exposure included; and a row for luma)
+→ local gain → look → display codes. The few files that hold DNG hue/saturation tables go through `profile` before.
 """
 
 import halide as hl
@@ -9,7 +9,7 @@ import halide as hl
 import colour as colour_stage
 import highlights as highlight_stage
 import look as look_stage
-from _light import c, decode, x, y
+from _light import c, decode, encode, x, y
 from output import quantise, schedule_interleaved
 from tone import local_gain, schedule_upsample, upsample
 
@@ -18,26 +18,6 @@ def camera_light(code, scale, offset, table):
     """Three codes → three expressions of white-balanced camera light, highlights rebuilt."""
     light = [decode(code[i], scale, offset[i]) for i in range(3)]
     return highlight_stage.algorithm(light, table)
-
-
-def to_scene(g, light, steps):
-    """Camera light → (where `render` starts, the Funcs on the way): Rec.2020 behind the DNG tables, else camera light.
-
-    The tables are Funcs of their own, computed per vector: inlined into one expression they take minutes to compile.
-    """
-    matrixed = colour_stage.algorithm(light, g.matrix)
-    tables = g.has_hue_sat | g.has_profile_look
-    steps.append(hl.Func("linear"))
-    steps[-1][x, y] = tuple(hl.select(tables, m, v) for m, v in zip(matrixed, light, strict=True))
-    for table, has, srgb in (
-        (g.hue_sat, g.has_hue_sat, g.hue_sat_srgb),
-        (g.profile_look, g.has_profile_look, g.profile_look_srgb),
-    ):
-        before = [steps[-1][x, y][i] for i in range(3)]
-        mapped = colour_stage.hue_sat_map(before, table, srgb)
-        steps.append(hl.Func("mapped"))
-        steps[-1][x, y] = tuple(hl.select(has, mapped[i], before[i]) for i in range(3))
-    return [steps[-1][x, y][i] for i in range(3)]
 
 
 def sum_row(matrix, rgb, row):
@@ -49,12 +29,10 @@ def bound_inputs(g):
     """Sizes of everything that is the same in all passes."""
     g.code.dim(2).set_bounds(0, 3)
     g.offset.dim(0).set_bounds(0, 3)
-    for table, rows in ((g.highlight, 5), (g.matrix, 3), (g.render, 4)):
+    for table, rows in ((g.highlight, 5), (g.render, 4)):
         table.dim(0).set_bounds(0, 3)
         table.dim(1).set_bounds(0, rows)
         table.dim(1).set_stride(3)
-    for table in (g.hue_sat, g.profile_look):
-        table.dim(0).set_bounds(0, 3)
 
 
 def finish(g, bits):
@@ -64,9 +42,7 @@ def finish(g, bits):
     """
     column, row = x + g.left, y + g.top
     light = camera_light([g.code[column, row, i] for i in range(3)], g.scale, g.offset, g.highlight)
-    steps = []
-    start = to_scene(g, light, steps)
-    *rendering, luma = [sum_row(g.render, start, i) for i in range(4)]
+    *rendering, luma = [sum_row(g.render, light, i) for i in range(4)]
     rows, up = upsample(g.a, g.b)
     gain = local_gain(luma, up[column, row][0], up[column, row][1], g.floor, g.low, g.high)
     lit = [v * gain for v in rendering]
@@ -82,9 +58,8 @@ def finish(g, bits):
 
     bound_inputs(g)
     lanes = g.natural_vector_size(hl.Float(32))
-    inner = schedule_interleaved(g.output, pixel, lanes, steps)
+    inner = schedule_interleaved(g.output, pixel, lanes)
     schedule_upsample(rows, up, g.output, inner, lanes)
-    g.output.specialize(~g.has_hue_sat & ~g.has_profile_look)
 
 
 @hl.generator(name="finish_u8")
@@ -93,13 +68,6 @@ class FinishU8:
     scale = hl.InputScalar(hl.Float(32))
     offset = hl.InputBuffer(hl.Float(32), 1)
     highlight = hl.InputBuffer(hl.Float(32), 2)
-    matrix = hl.InputBuffer(hl.Float(32), 2)
-    hue_sat = hl.InputBuffer(hl.Float(32), 4)
-    has_hue_sat = hl.InputScalar(hl.Bool())
-    hue_sat_srgb = hl.InputScalar(hl.Bool())
-    profile_look = hl.InputBuffer(hl.Float(32), 4)
-    has_profile_look = hl.InputScalar(hl.Bool())
-    profile_look_srgb = hl.InputScalar(hl.Bool())
     render = hl.InputBuffer(hl.Float(32), 2)
     a = hl.InputBuffer(hl.Float(32), 2)
     b = hl.InputBuffer(hl.Float(32), 2)
@@ -123,13 +91,6 @@ class FinishU16:
     scale = hl.InputScalar(hl.Float(32))
     offset = hl.InputBuffer(hl.Float(32), 1)
     highlight = hl.InputBuffer(hl.Float(32), 2)
-    matrix = hl.InputBuffer(hl.Float(32), 2)
-    hue_sat = hl.InputBuffer(hl.Float(32), 4)
-    has_hue_sat = hl.InputScalar(hl.Bool())
-    hue_sat_srgb = hl.InputScalar(hl.Bool())
-    profile_look = hl.InputBuffer(hl.Float(32), 4)
-    has_profile_look = hl.InputScalar(hl.Bool())
-    profile_look_srgb = hl.InputScalar(hl.Bool())
     render = hl.InputBuffer(hl.Float(32), 2)
     a = hl.InputBuffer(hl.Float(32), 2)
     b = hl.InputBuffer(hl.Float(32), 2)
@@ -153,13 +114,6 @@ class SceneF32:
     scale = hl.InputScalar(hl.Float(32))
     offset = hl.InputBuffer(hl.Float(32), 1)
     highlight = hl.InputBuffer(hl.Float(32), 2)
-    matrix = hl.InputBuffer(hl.Float(32), 2)
-    hue_sat = hl.InputBuffer(hl.Float(32), 4)
-    has_hue_sat = hl.InputScalar(hl.Bool())
-    hue_sat_srgb = hl.InputScalar(hl.Bool())
-    profile_look = hl.InputBuffer(hl.Float(32), 4)
-    has_profile_look = hl.InputScalar(hl.Bool())
-    profile_look_srgb = hl.InputScalar(hl.Bool())
     render = hl.InputBuffer(hl.Float(32), 2)
     a = hl.InputBuffer(hl.Float(32), 2)
     b = hl.InputBuffer(hl.Float(32), 2)
@@ -172,6 +126,49 @@ class SceneF32:
 
     def generate(self):
         finish(self, 32)
+
+
+@hl.generator(name="profile")
+class Profile:
+    """Codes of camera light → codes of Rec.2020 behind highlights, matrix and the DNG tables of hue and saturation."""
+
+    code = hl.InputBuffer(hl.UInt(16), 3)
+    scale = hl.InputScalar(hl.Float(32))
+    offset = hl.InputBuffer(hl.Float(32), 1)
+    highlight = hl.InputBuffer(hl.Float(32), 2)
+    matrix = hl.InputBuffer(hl.Float(32), 2)
+    hue_sat = hl.InputBuffer(hl.Float(32), 4)  # any (1, 1, 1, 3) where has_hue_sat is false
+    has_hue_sat = hl.InputScalar(hl.Bool())
+    hue_sat_srgb = hl.InputScalar(hl.Bool())
+    look = hl.InputBuffer(hl.Float(32), 4)
+    has_look = hl.InputScalar(hl.Bool())
+    look_srgb = hl.InputScalar(hl.Bool())
+    new_scale = hl.InputScalar(hl.Float(32))
+    new_offset = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        g = self
+        light = camera_light([g.code[x, y, i] for i in range(3)], g.scale, g.offset, g.highlight)
+        # Each step is a Func of its own, computed per vector: inlined into one expression they take minutes to compile.
+        steps = [hl.Func("linear")]
+        steps[0][x, y] = tuple(colour_stage.algorithm(light, g.matrix))
+        for table, has, srgb in ((g.hue_sat, g.has_hue_sat, g.hue_sat_srgb), (g.look, g.has_look, g.look_srgb)):
+            before = [steps[-1][x, y][i] for i in range(3)]
+            mapped = colour_stage.hue_sat_map(before, table, srgb)
+            steps.append(hl.Func("mapped"))
+            steps[-1][x, y] = tuple(hl.select(has, mapped[i], before[i]) for i in range(3))
+            table.dim(0).set_bounds(0, 3)
+        coded = [encode(steps[-1][x, y][i], g.new_scale, g.new_offset) for i in range(3)]
+        g.output[x, y, c] = hl.mux(c, coded)
+
+        g.code.dim(2).set_bounds(0, 3)
+        lanes, tail = g.natural_vector_size(hl.Float(32)), hl.TailStrategy.GuardWithIf
+        xo, xi = hl.Var("xo"), hl.Var("xi")
+        g.output.bound(c, 0, 3).split(x, xo, xi, lanes, tail)
+        g.output.reorder(c, xi, xo, y).unroll(c).vectorize(xi).parallel(y, 16, tail)
+        for step in steps:
+            step.compute_at(g.output, xo).vectorize(x, lanes, tail)
 
 
 if __name__ == "__main__":

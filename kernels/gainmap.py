@@ -8,7 +8,7 @@ import halide as hl
 import highlights as highlight_stage
 import look as look_stage
 from _light import c, decode, x, y
-from finish import bound_inputs, sum_row, to_scene
+from finish import bound_inputs, sum_row
 from output import schedule_interleaved
 from tone import exp2_fast, local_gain, log2_fast, schedule_upsample, upsample
 
@@ -35,13 +35,6 @@ class GainMap:
     scale = hl.InputScalar(hl.Float(32))
     offset = hl.InputBuffer(hl.Float(32), 1)
     highlight = hl.InputBuffer(hl.Float(32), 2)
-    matrix = hl.InputBuffer(hl.Float(32), 2)
-    hue_sat = hl.InputBuffer(hl.Float(32), 4)
-    has_hue_sat = hl.InputScalar(hl.Bool())
-    hue_sat_srgb = hl.InputScalar(hl.Bool())
-    profile_look = hl.InputBuffer(hl.Float(32), 4)
-    has_profile_look = hl.InputScalar(hl.Bool())
-    profile_look_srgb = hl.InputScalar(hl.Bool())
     render = hl.InputBuffer(hl.Float(32), 2)
     a = hl.InputBuffer(hl.Float(32), 2)
     b = hl.InputBuffer(hl.Float(32), 2)
@@ -67,9 +60,8 @@ class GainMap:
             for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
                 total += decode(edged[x * STEP + dx + g.left, y * STEP + dy + g.top, i], g.scale, g.offset[i])
             light.append(total * 0.25)
-        steps = []
-        start = to_scene(g, highlight_stage.algorithm(light, g.highlight), steps)
-        *rendering, luma = [sum_row(g.render, start, i) for i in range(4)]
+        light = highlight_stage.algorithm(light, g.highlight)
+        *rendering, luma = [sum_row(g.render, light, i) for i in range(4)]
         rows, up = upsample(g.a, g.b)
         # The gain of the block is that of its second pixel: the maps change slowly, 4 pixels a sample.
         maps = up[x * STEP + 1 + g.left, y * STEP + 1 + g.top]
@@ -85,9 +77,8 @@ class GainMap:
         look_stage.bound_tables(g.curve, g.moves)
         look_stage.bound_tables(g.hdr_curve, g.hdr_moves)
         lanes = g.natural_vector_size(hl.Float(32))
-        inner = schedule_interleaved(g.output, pixel, lanes, steps)
+        inner = schedule_interleaved(g.output, pixel, lanes)
         schedule_upsample(rows, up, g.output, inner, lanes)
-        g.output.specialize(~g.has_hue_sat & ~g.has_profile_look)
 
 
 if __name__ == "__main__":

@@ -30,21 +30,19 @@ def quantise(value, bits, column, row, channel, dither):
     return hl.cast(hl.UInt(bits), code)
 
 
-def schedule_interleaved(output, pixel, lanes, steps=(), strip=64):
-    """`pixel` (a Func of a Tuple) is computed per strip, `steps` per vector of it, then the channels are woven.
+def schedule_interleaved(output, pixel, lanes, strip=64):
+    """`pixel` (a Func of a Tuple) is computed per strip, then the channels are woven.
 
     Returns the Var that counts rows.
     """
     tail = hl.TailStrategy.GuardWithIf
-    xo, xi, yo, yi, xv, lane = (hl.Var(n) for n in ("xo", "xi", "yo", "yi", "xv", "lane"))
+    xo, xi, yo, yi = (hl.Var(n) for n in ("xo", "xi", "yo", "yi"))
     output.output_buffer().dim(0).set_bounds(0, 3)
     output.output_buffer().dim(0).set_stride(1)
     output.output_buffer().dim(1).set_stride(3)
     output.bound(c, 0, 3).reorder(c, x, y).split(y, yo, yi, 32, tail).parallel(yo)
     output.split(x, xo, xi, strip, tail).reorder(c, xi, xo, yi).unroll(c).vectorize(xi)
-    pixel.compute_at(output, xo).split(x, xv, lane, lanes, tail).vectorize(lane)
-    for step in steps:
-        step.compute_at(pixel, xv).vectorize(x, lanes, tail)
+    pixel.compute_at(output, xo).vectorize(x, lanes, tail)
     return yi
 
 

@@ -8,7 +8,8 @@ file has no hue/saturation tables, colour matrix, exposure and the look's inset 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 LEAST_GAIN_EV = -1.0  # an HDR colour may be deeper than its SDR rendition in the channel that white needs
 MAP_STEP = 2  # picture pixels per pixel of the gain map
 OFFSET = 1 / 64  # light added to both renditions under the logarithm of the gain
+_UNTOUCHED = HighlightTable((1e4, 1e4, 1e4), (0.5, 0.5, 0.5), 1.0, 0.86)  # light never clips that high
 _NO_TABLE = np.zeros((1, 1, 1, 3), np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity: arrays have no single truth
 class Negative:
     """A developed frame before its print: codes, and what each stage has prepared for it.
 
@@ -88,22 +90,40 @@ def gain_map(negative: Negative, sdr: LookTables, hdr: LookTables) -> tuple[U8, 
     return out, GainMapMeta((low,) * 3, (high,) * 3, headroom=high)
 
 
-def _shared(n: Negative, inset: F32) -> dict[str, Any]:
+def _shared(negative: Negative, inset: F32) -> dict[str, Any]:
     """The arguments that all three passes have in common."""
-    mapped = n.colour.hue_sat is not None or n.colour.look is not None
+    n = negative
     rows: F64 = np.vstack([inset.astype(np.float64), REC2020_LUMA]) * 2.0**n.ev
-    if not mapped:
+    if n.colour.hue_sat is not None or n.colour.look is not None:
+        n = profiled(n)
+    else:
         rows = rows @ n.colour.matrix.astype(np.float64)
     nothing = np.zeros((1, 1), np.float32)
     tone = n.tone or ToneMap(nothing, nothing, 1.0, 0.0, 0.0)
     top, left, _, _ = n.window
     return {
-        "code": n.code, "scale": n.encoding.scale,
-        "offset": np.add(n.encoding.offset, n.bias).astype(np.float32),
-        "highlight": n.highlight.array, "matrix": n.colour.matrix,
-        "hue_sat": _NO_TABLE if n.colour.hue_sat is None else n.colour.hue_sat,
-        "has_hue_sat": n.colour.hue_sat is not None, "hue_sat_srgb": n.colour.hue_sat_srgb,
-        "profile_look": _NO_TABLE if n.colour.look is None else n.colour.look,
-        "has_profile_look": n.colour.look is not None, "profile_look_srgb": n.colour.look_srgb,
-        "render": rows.astype(np.float32), "a": tone.a, "b": tone.b, **tone.scalars, "left": left, "top": top,
+        "code": n.code, "scale": n.encoding.scale, "offset": np.add(n.encoding.offset, n.bias).astype(np.float32),
+        "highlight": n.highlight.array, "render": rows.astype(np.float32),
+        "a": tone.a, "b": tone.b, **tone.scalars, "left": left, "top": top,
     }  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1)
+def profiled(negative: Negative) -> Negative:
+    """The frame behind highlights, colour matrix and the file's hue/saturation tables, as codes of Rec.2020.
+
+    The last result is kept: picture and gain map of one frame need the same.
+    """
+    n, colour = negative, negative.colour
+    out = np.empty(n.code.shape, np.uint16)
+    # A matrix can raise light about threefold and make it a little negative.
+    encoding = Encoding(n.encoding.scale / 2, (0.05, 0.05, 0.05), n.encoding.sigma)
+    kernels.call(
+        "profile", code=n.code, scale=n.encoding.scale,
+        offset=np.add(n.encoding.offset, n.bias).astype(np.float32), highlight=n.highlight.array, matrix=colour.matrix,
+        hue_sat=_NO_TABLE if colour.hue_sat is None else colour.hue_sat, has_hue_sat=colour.hue_sat is not None,
+        hue_sat_srgb=colour.hue_sat_srgb, look=_NO_TABLE if colour.look is None else colour.look,
+        has_look=colour.look is not None, look_srgb=colour.look_srgb, new_scale=encoding.scale,
+        new_offset=encoding.offset[0], output=out,
+    )  # fmt: skip
+    return replace(n, code=out, encoding=encoding, highlight=_UNTOUCHED, bias=(0.0, 0.0, 0.0))

@@ -52,4 +52,5 @@ def twin(encoded: F32, bits: int = 8, dither: float = 1.0) -> NDArray[Any]:
         np.clip(plane.astype(np.float64), 0, 1) * top + 0.5 + dither * (threshold(plane.shape, i) - 0.5)
         for i, plane in enumerate(encoded)
     ]
-    return np.minimum(np.stack(planes, axis=-1), top).astype(TYPES[bits])
+    codes: NDArray[Any] = np.minimum(np.stack(planes, axis=-1), top).astype(TYPES[bits])
+    return codes

@@ -34,7 +34,8 @@ _LAB = np.array(
 @functools.cache
 def _to_cones(space: str) -> F64:
     matrix: F64 = _CONES @ light.rgb_to_xyz(space)
-    return matrix / matrix.sum(axis=1, keepdims=True)  # white is (1, 1, 1) to the last bit
+    matrix /= matrix.sum(axis=1, keepdims=True)  # white is (1, 1, 1) to the last bit
+    return matrix
 
 
 def to_oklab(rgb: F64, space: str) -> F64:

@@ -42,11 +42,11 @@ def monotone_cubic(at: F64, nodes: F64, values: F64) -> F64:
             near, far = 2 * step[i] + step[i - 1], step[i] + 2 * step[i - 1]
             slope[i] = (near + far) / (near / rise[i - 1] + far / rise[i])
     held = np.clip(at, nodes[0], nodes[-1])
-    i = np.clip(np.searchsorted(nodes, held) - 1, 0, len(nodes) - 2)
-    t = (held - nodes[i]) / step[i]
-    base = (1 + 2 * t) * (1 - t) ** 2 * values[i] + t * t * (3 - 2 * t) * values[i + 1]
-    bend = t * (1 - t) ** 2 * slope[i] - t * t * (1 - t) * slope[i + 1]
-    return np.asarray(base + step[i] * bend, np.float64)
+    k = np.clip(np.searchsorted(nodes, held) - 1, 0, len(nodes) - 2)
+    t = (held - nodes[k]) / step[k]
+    base = (1 + 2 * t) * (1 - t) ** 2 * values[k] + t * t * (3 - 2 * t) * values[k + 1]
+    bend = t * (1 - t) ** 2 * slope[k] - t * t * (1 - t) * slope[k + 1]
+    return np.asarray(base + step[k] * bend, np.float64)
 
 
 def _integral(ev: F64, slopes: F64) -> F64:
