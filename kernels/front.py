@@ -1,0 +1,159 @@
+"""Front — the first pass: raw numbers in, three planes of square-root codes out.
+
+black → scale, shading and white gain (one table) → square-root code → defects → demosaic, in one sweep over the mosaic.
+The root is taken once per pixel of the mosaic and not once per colour; everything behind it sees noise of one strength.
+"""
+
+import halide as hl
+
+from _quad import c, join, mirrored, split, x, y
+from black import black
+from defects import repair
+from demosaic import directional, fast, schedule, smooth
+from shading import gain
+
+
+def coded(front, planes):
+    """Raw numbers → codes (Func x, y, c). `gains` and `offset` hold the square of the code's scale already.
+
+    A mosaic (planes = 1) takes gains and offset of its row's parity, LinearRaw those of its plane.
+    """
+    raw = hl.Func("raw")
+    raw[x, y, c] = front.raw[x, y, c] if planes == 3 else front.raw[x, y]
+    dark = black(raw, front.levels, front.per_row)
+    plane = c if planes == 3 else y % 2
+    lit = dark[x, y, c] * gain(front.gains, front.row, front.weight, plane) + front.offset[x, plane]
+    code = hl.Func("code")
+    code[x, y, c] = hl.sqrt(hl.max(lit, 0.0))
+    return code
+
+
+def integer(value, top):
+    """Rounded code, held within 0..top."""
+    return hl.cast(hl.UInt(16), hl.clamp(value + 0.5, 0.0, top))
+
+
+class _Mosaic:
+    """What the passes over a mosaic share.
+
+    `knobs`: limits of defects (R, G, B) in codes, their strength, highest codes (R, G, B), eps of demosaic.
+    """
+
+    def build(self, method):
+        width, height = self.raw.dim(0).extent(), self.raw.dim(1).extent()
+        code, plain = coded(self, 1), hl.Func("plain")
+        plain[x, y] = code[x, y, 0]
+        edged = mirrored(plain, width, height)
+        quads = split(edged, self.dx, self.dy)
+        knob = [self.knobs[i] for i in range(8)]
+        fixed = repair(quads, knob[:3], knob[3])
+        triples, funcs = method(fixed, knob[7])
+        joined = join([tuple(integer(v, top) for v, top in zip(t, knob[4:7], strict=True)) for t in triples])
+        self.output[x, y, c] = joined[x + self.dx, y + self.dy, c]
+
+        self.knobs.dim(0).set_bounds(0, 8)
+        schedule(self.output, joined, [edged, quads, fixed, *funcs], self.natural_vector_size(hl.Float(32)))
+
+
+@hl.generator(name="front_directional")
+class Directional(_Mosaic):
+    """The default."""
+
+    raw = hl.InputBuffer(hl.UInt(16), 2)
+    levels = hl.InputBuffer(hl.Float(32), 3)
+    per_row = hl.InputBuffer(hl.Float(32), 1)
+    gains = hl.InputBuffer(hl.Float(32), 3)
+    row = hl.InputBuffer(hl.Int(32), 1)
+    weight = hl.InputBuffer(hl.Float(32), 1)
+    offset = hl.InputBuffer(hl.Float(32), 2)
+    dx = hl.InputScalar(hl.Int(32))
+    dy = hl.InputScalar(hl.Int(32))
+    knobs = hl.InputBuffer(hl.Float(32), 1)
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        self.build(directional)
+
+
+@hl.generator(name="front_smooth")
+class Smooth(_Mosaic):
+    """For strong noise."""
+
+    raw = hl.InputBuffer(hl.UInt(16), 2)
+    levels = hl.InputBuffer(hl.Float(32), 3)
+    per_row = hl.InputBuffer(hl.Float(32), 1)
+    gains = hl.InputBuffer(hl.Float(32), 3)
+    row = hl.InputBuffer(hl.Int(32), 1)
+    weight = hl.InputBuffer(hl.Float(32), 1)
+    offset = hl.InputBuffer(hl.Float(32), 2)
+    dx = hl.InputScalar(hl.Int(32))
+    dy = hl.InputScalar(hl.Int(32))
+    knobs = hl.InputBuffer(hl.Float(32), 1)
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        self.build(smooth)
+
+
+@hl.generator(name="front_fast")
+class Fast(_Mosaic):
+    """For previews."""
+
+    raw = hl.InputBuffer(hl.UInt(16), 2)
+    levels = hl.InputBuffer(hl.Float(32), 3)
+    per_row = hl.InputBuffer(hl.Float(32), 1)
+    gains = hl.InputBuffer(hl.Float(32), 3)
+    row = hl.InputBuffer(hl.Int(32), 1)
+    weight = hl.InputBuffer(hl.Float(32), 1)
+    offset = hl.InputBuffer(hl.Float(32), 2)
+    dx = hl.InputScalar(hl.Int(32))
+    dy = hl.InputScalar(hl.Int(32))
+    knobs = hl.InputBuffer(hl.Float(32), 1)
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        self.build(lambda quads, eps: fast(quads))
+
+
+@hl.generator(name="front_mono")
+class Mono(_Mosaic):
+    """One plane of grey in, three equal planes out."""
+
+    raw = hl.InputBuffer(hl.UInt(16), 2)
+    levels = hl.InputBuffer(hl.Float(32), 3)
+    per_row = hl.InputBuffer(hl.Float(32), 1)
+    gains = hl.InputBuffer(hl.Float(32), 3)
+    row = hl.InputBuffer(hl.Int(32), 1)
+    weight = hl.InputBuffer(hl.Float(32), 1)
+    offset = hl.InputBuffer(hl.Float(32), 2)
+    dx = hl.InputScalar(hl.Int(32))
+    dy = hl.InputScalar(hl.Int(32))
+    knobs = hl.InputBuffer(hl.Float(32), 1)
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        self.build(lambda quads, eps: ([(quads[x, y][p],) * 3 for p in range(4)], []))
+
+
+@hl.generator(name="front_rgb")
+class Rgb:
+    """LinearRaw: three planes that need no demosaic; each pixel is coded for itself."""
+
+    raw = hl.InputBuffer(hl.UInt(16), 3)
+    levels = hl.InputBuffer(hl.Float(32), 3)
+    per_row = hl.InputBuffer(hl.Float(32), 1)
+    gains = hl.InputBuffer(hl.Float(32), 3)
+    row = hl.InputBuffer(hl.Int(32), 1)
+    weight = hl.InputBuffer(hl.Float(32), 1)
+    offset = hl.InputBuffer(hl.Float(32), 2)
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
+    def generate(self):
+        self.output[x, y, c] = integer(coded(self, 3)[x, y, c], 65535.0)
+        tail, yo = hl.TailStrategy.GuardWithIf, hl.Var("yo")
+        self.output.bound(c, 0, 3).split(y, yo, y, 32, tail).reorder(x, y, c, yo).parallel(yo)
+        self.output.vectorize(x, 2 * self.natural_vector_size(hl.Float(32)), tail)
+
+
+if __name__ == "__main__":
+    hl.main()

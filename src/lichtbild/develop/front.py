@@ -1,0 +1,187 @@
+"""Front: the first pass over the pixels, fused from black, shading, defects and demosaic.
+
+in    a Frame, its white balance and its noise
+out   square-root codes (3, H, W) uint16 of white-balanced camera light, and their Encoding
+Numbers above black are multiplied by one table that holds scale, shading and white gain, and their root is taken:
+noise is then equally strong everywhere, and all that follows is spared from asking how bright a pixel is. Kernel and
+sequence of the single stages agree within one code.
+Source: [Makitalo2013] for the code.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import kernels
+from ..types import F32, U16, Encoding, Frame, Noise, Values, White
+from . import black, defects, demosaic, shading
+
+_LEAST_SCALE = 1e-6  # of noise: less than a photon in a million is no noise of light
+_MOST_OFFSET = 0.25  # of the code, in camera light: where read noise is nearly all, the root stays a root
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the pass is loaded with. `gains` and `offset` hold scale² of the code; planes as in ShadingTable."""
+
+    levels: F32
+    per_row: F32
+    gains: F32
+    row: NDArray[np.int32]
+    weight: F32
+    offset: F32  # (planes, W)
+
+    def arguments(self) -> dict[str, Any]:
+        """As the kernels name them."""
+        return {k: getattr(self, k) for k in ("levels", "per_row", "gains", "row", "weight", "offset")}
+
+
+def encoding(white: White, noise: Noise, peak: float) -> Encoding:
+    """The code in which this frame's noise is equally strong; 65535 is the highest light there can be.
+
+    `peak`: largest gain of shading.
+    """
+    a = [max(g * s, _LEAST_SCALE) for g, s in zip(white.gains, noise.scale, strict=True)]
+    b = [g * g * o for g, o in zip(white.gains, noise.offset, strict=True)]
+    offset = [min(v / s + 0.375 * s, _MOST_OFFSET) for s, v in zip(a, b, strict=True)]
+    scale = 65535 / math.sqrt(max(white.gains) * max(peak, 1.0) + max(offset))
+    sigma = [0.5 * scale * math.sqrt(s if o < _MOST_OFFSET else v / o) for s, v, o in zip(a, b, offset, strict=True)]
+    return Encoding(scale, (offset[0], offset[1], offset[2]), (sigma[0], sigma[1], sigma[2]))
+
+
+def sites(frame: Frame) -> NDArray[np.intp]:
+    """Colour (0, 1, 2) of the planes of a table: (3, 1) for LinearRaw, (2 parities of y, 2 of x) for a mosaic."""
+    if frame.rgb is not None:
+        return np.array([[0], [1], [2]])
+    if frame.cfa == "MONO":
+        return np.array([[1, 1], [1, 1]])
+    return np.array(["RGB".index(letter) for letter in frame.cfa]).reshape(2, 2)
+
+
+def unit(frame: Frame, table: black.BlackTable) -> F32:
+    """1 / (white - black) per plane of a table and parity of x, as `sites` has it."""
+    colour = sites(frame)
+    out = np.empty(colour.shape, np.float32)
+    for plane, column in np.ndindex(*colour.shape):
+        if frame.rgb is not None:
+            level = table.levels[plane].mean()
+        else:
+            part = table.levels[0][plane % table.levels.shape[1] :: 2, column::2]
+            level = part.mean() if part.size else table.levels.mean()
+        top = frame.white[min(int(colour[plane, column]), len(frame.white) - 1)]
+        out[plane, column] = 1 / max(top - float(level) - float(table.per_row.mean()), 1.0)
+    return out
+
+
+def prepare(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[Tables, Encoding]:
+    """All tables of the pass and the code it writes."""
+    dark = black.prepare(frame, values["black"]["shift"])
+    even = shading.prepare(frame, values["shading"]["strength"])
+    if frame.cfa == "MONO":
+        white = White((1.0, 1.0, 1.0), white.xy, white.cct_k, white.tint, white.origin)
+    code = encoding(white, noise, even.peak)
+    colour = sites(frame)
+    columns = np.arange(frame.shape[1]) % colour.shape[1]
+    square = code.scale**2
+    factor = np.asarray(white.gains)[colour] * unit(frame, dark) * square
+    offset: NDArray[Any] = np.asarray(code.offset)[colour][:, columns] * square
+    gains = np.ascontiguousarray(even.gains * factor[:, None, columns], np.float32)
+    offset = np.ascontiguousarray(offset, np.float32)
+    return Tables(dark.levels, dark.per_row, gains, even.row, even.weight, offset), code
+
+
+def run(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[U16, Encoding]:
+    """Codes (3, H, W) of the frame and how to read them. `values` of black, shading, defects and demosaic are used."""
+    tables, code = prepare(frame, white, noise, values)
+    out = np.empty((3, *frame.shape), np.uint16)
+    if frame.rgb is not None:
+        kernels.call("front_rgb", raw=frame.rgb, output=out, **tables.arguments())
+        return out, code
+    method = "mono" if frame.cfa == "MONO" else demosaic.choose(values["demosaic"]["method"], noise)
+    strength = values["defects"]["strength"]
+    mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
+    dx, dy = defects.phase(frame.cfa)
+    limit = defects.limits(code, values["defects"]["threshold"])
+    eps = demosaic.epsilon(code.sigma[1], code.scale)
+    knobs = np.array([*limit, strength, *tops(white, code, tables, frame), eps], np.float32)
+    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, output=out, **tables.arguments())
+    return out, code
+
+
+def tops(white: White, code: Encoding, tables: Tables, frame: Frame) -> tuple[float, float, float]:
+    """Highest code of each channel: what saturates there where shading is strongest. Demosaicing stays below it."""
+    gains = (1.0, 1.0, 1.0) if frame.cfa == "MONO" else white.gains
+    colour, columns = sites(frame), np.arange(frame.shape[1]) % 2
+    highest = [0.0, 0.0, 0.0]
+    factor = unit(frame, black.BlackTable(tables.levels, tables.per_row)) * code.scale**2
+    for parity, column in np.ndindex(2, 2):
+        c, part = int(colour[parity, column]), tables.gains[parity][:, columns == column]
+        if part.size:
+            peak = float(part.max()) / (factor[parity, column] * gains[c])
+            highest[c] = max(highest[c], code.scale * math.sqrt(gains[c] * peak + code.offset[c]))
+    r, g, b = (min(h or 65535.0, 65535.0) for h in highest)
+    return (g, g, g) if frame.cfa == "MONO" else (r, g, b)
+
+
+def proxy(frame: Frame, values: Values | None = None) -> F32:
+    """Means over 4x4 pixels (3, ceil(H/4), ceil(W/4)): linear camera light, evened, without white balance."""
+    dark = black.prepare(frame, values["black"]["shift"] if values else 0.0)
+    even = shading.prepare(frame, values["shading"]["strength"] if values else 1.0)
+    level, line, gains = _coarse(frame, dark, even)
+    height, width = frame.shape
+    out = np.empty((3, -(-height // 4), -(-width // 4)), np.float32)
+    middle = np.minimum(np.arange(out.shape[1]) * 4 + 1, height - 1)
+    # A block's centre lies half a pixel below its second row.
+    row, weight = even.row[middle], even.weight[middle]
+    arguments = {"level": level, "line": line, "gains": gains, "row": row, "weight": weight, "output": out}
+    if frame.rgb is not None:
+        kernels.call("proxy_rgb", raw=frame.rgb, **arguments)
+        return out
+    dx, dy = defects.phase(frame.cfa)
+    kernels.call("proxy", raw=frame.mosaic, dx=dx, dy=dy, **arguments)
+    if frame.cfa == "MONO":
+        out[:] = 0.25 * out[0] + 0.5 * out[1] + 0.25 * out[2]
+    return out
+
+
+def _blocks(line: F32) -> F32:
+    """Means of four along the last axis, whose end is mirrored."""
+    size = line.shape[-1]
+    rest = -size % 4
+    whole = np.pad(line, [(0, 0)] * (line.ndim - 1) + [(0, rest)], mode="reflect") if rest else line
+    return np.asarray(whole.reshape(*line.shape[:-1], -1, 4).mean(-1, dtype=np.float32), np.float32)
+
+
+def _coarse(frame: Frame, dark: black.BlackTable, even: shading.ShadingTable) -> tuple[F32, F32, F32]:
+    """Black per column (3, w) and row (3, h) of blocks, and gains (3, steps, w) including 1 / (white - black)."""
+    colour, scale = sites(frame), unit(frame, dark)
+    if frame.rgb is not None:
+        level = _blocks(dark.levels.mean(1))
+        gains = _blocks(even.gains) * scale[:, :, None]
+        return level, np.repeat(_blocks(dark.per_row)[None], 3, 0), gains
+    sums = [np.zeros(1, np.float32)] * 3
+    level, gains, line = list(sums), list(sums), list(sums)
+    count = [0, 0, 0]
+    for parity, column in np.ndindex(2, 2):
+        # Under MONO the kernel's three means are of the sites that RGGB would have.
+        c = (0, 1, 1, 2)[2 * parity + column] if frame.cfa == "MONO" else int(colour[parity, column])
+        count[c] += 1
+        rows = dark.levels[0][parity % dark.levels.shape[1] :: 2]
+        level[c] = level[c] + _pairs(rows.mean(0), column)
+        gains[c] = gains[c] + _pairs(even.gains[parity], column) * scale[parity, column]
+        line[c] = line[c] + _pairs(dark.per_row, parity)
+    mean = [np.stack([np.asarray(v / n, np.float32) for v, n in zip(f, count, strict=True)]) for f in (level, line)]
+    stacked = np.stack([np.asarray(g / n, np.float32) for g, n in zip(gains, count, strict=True)])
+    return np.ascontiguousarray(mean[0]), np.ascontiguousarray(mean[1]), np.ascontiguousarray(stacked)
+
+
+def _pairs(line: F32, parity: int) -> F32:
+    """Means of the two samples of one parity in every block of four along the last axis, whose end is mirrored."""
+    size = line.shape[-1]
+    whole = np.pad(line, [(0, 0)] * (line.ndim - 1) + [(0, -size % 4)], mode="reflect" if size > 1 else "edge")
+    return np.asarray(0.5 * (whole[..., parity::4] + whole[..., parity + 2 :: 4]), np.float32)
