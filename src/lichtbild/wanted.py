@@ -27,10 +27,12 @@ class Wanted:
 class Developed:
     """Finished pixels: `sdr` (H, W, 3) uint8 or uint16 as wanted, upright and encoded for display; `gain` (h, w, 3)
     uint8 with its `meta` where a gain map was wanted and there is light beyond white. `chosen` tells what the stages
-    decided for this frame (demosaic method, white balance …) in words and numbers that JSON can hold.
+    decided for this frame (demosaic method, white balance …) in words and numbers that JSON can hold; `seconds` the
+    wall and CPU time of each pass.
     """
 
     sdr: U8 | U16
     gain: U8 | None = None
     meta: GainMapMeta | None = None
     chosen: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)

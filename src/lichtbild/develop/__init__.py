@@ -6,9 +6,29 @@ import sys
 import types
 from typing import Any
 
-from . import colour, denoise, detail, exposure, geometry, highlights, tone, white
+from .. import look
+from . import (
+    black,
+    colour,
+    defects,
+    demosaic,
+    denoise,
+    detail,
+    exposure,
+    geometry,
+    highlights,
+    output,
+    shading,
+    tone,
+    white,
+)
 
-__all__ = ["colour", "denoise", "detail", "exposure", "geometry", "highlights", "tone", "white"]
+__all__ = ["ORDER", "black", "colour", "defects", "demosaic", "denoise", "detail", "exposure", "geometry",
+           "highlights", "look", "output", "shading", "tone", "white"]  # fmt: skip
+
+# The stages in the order of light.
+ORDER = ("black", "shading", "white", "defects", "demosaic", "denoise", "detail", "geometry", "highlights", "colour",
+         "exposure", "tone", "look", "output")  # fmt: skip
 
 
 class _Develop(types.ModuleType):

@@ -42,11 +42,14 @@ def bend(warp: Warp, plane: int, x: F64, y: F64, shape: tuple[int, int]) -> tupl
     return cx + m * (radial * dx + tx), cy + m * (radial * dy + ty)
 
 
-def prepare(frame: Frame, values: dict[str, Any]) -> F32 | None:
-    """Grid (P, 2, gh, gw) of source x and y, P planes (1 or 3); None when the picture stays as it is."""
+def prepare(frame: Frame, values: dict[str, Any], shape: tuple[int, int] | None = None) -> F32 | None:
+    """Grid (P, 2, gh, gw) of source x and y, P planes (1 or 3); None when the picture stays as it is.
+
+    `shape` is that of a smaller copy of the frame, where one is to be bent; it defaults to the frame's own.
+    """
     if not values["correct"] or not frame.warps:
         return None
-    height, width = frame.shape
+    height, width = shape or frame.shape
     columns = np.arange((width - 1) // STEP + 2, dtype=np.float64) * STEP
     rows = np.arange((height - 1) // STEP + 2, dtype=np.float64) * STEP
     planes = max(len(w.coefficients) for w in frame.warps)

@@ -1,0 +1,14 @@
+"""`make bench-quality`: demosaicing and denoising against known truth; results are kept as JSON."""
+
+from __future__ import annotations
+
+from . import clock, demosaic, denoise
+
+
+def main() -> None:
+    results = {"demosaic": demosaic.main(), "denoise": denoise.main()}
+    print(f"\nkept in {clock.keep(results, 'quality')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The pipeline: one frame and a resolved recipe become finished pixels.
+
+Measure on the proxy, prepare every stage's tables, then four passes over the pixels: front, denoise (with detail),
+geometry where the file asks for it, finish. Between the passes light is a 16-bit square-root code, because memory
+traffic is the cost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import kernels, look
+from ..light import WHITE_D65
+from ..recipe import Recipe
+from ..types import F32, U8, U16, Encoding, Frame, Noise, Values, White
+from ..wanted import Developed, Wanted
+from . import colour, demosaic, denoise, exposure, finish, front, geometry, highlights, tone, white
+from . import noise as noises
+from .colour import ColourTable
+from .highlights import HighlightTable
+
+Seconds = dict[str, tuple[float, float]]  # pass → wall and CPU seconds
+# EXIF orientation → swap the axes, mirror columns, mirror rows.
+_TURNS = {1: (0, 0, 0), 2: (0, 1, 0), 3: (0, 1, 1), 4: (0, 0, 1), 5: (1, 0, 0), 6: (1, 1, 0), 7: (1, 1, 1), 8: (1, 0, 1)}
+
+
+@contextlib.contextmanager
+def _clock(seconds: Seconds, name: str) -> Iterator[None]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    seconds[name] = time.perf_counter() - wall, time.process_time() - cpu
+
+
+def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
+    """Develop `frame` for what is wanted. `recipe.values` holds every parameter of every stage."""
+    values, seconds = recipe.values, {}  # type: Values, Seconds
+    with _clock(seconds, "proxy"):
+        proxy = front.proxy(frame, values)
+    with _clock(seconds, "measure"):
+        noise = noises.measure(frame)
+        guesses: list[str] = []
+        balance, table = _colour(frame, proxy, values, guesses)
+        light = highlights.measure(proxy, balance, values["highlights"])
+    with _clock(seconds, "front"):
+        code, encoding = front.run(frame, balance, noise, values)
+    with _clock(seconds, "denoise"):
+        code = denoise.run(code, encoding, noise, values)
+    with _clock(seconds, "geometry"):
+        grid = geometry.prepare(frame, dict(values["geometry"]))
+        if grid is not None:
+            code = geometry.apply(code, grid)
+            proxy = _bent(frame, proxy, encoding, dict(values["geometry"]))
+    with _clock(seconds, "tone"):
+        scene = _scene(proxy, balance, light, table)
+        key = exposure.prepare(
+            exposure.measure(scene), dict(values["exposure"]), frame.baseline_exposure_ev, frame.exposure
+        )
+        tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
+    taken = -denoise.unbias(encoding, noise, values)
+    negative = finish.Negative(
+        code, encoding, light, table, key.ev, tones, (float(taken[0]), float(taken[1]), float(taken[2])), frame.crop
+    )
+    sdr, gain, meta = _print(negative, recipe, want, seconds)
+    with _clock(seconds, "orient"):
+        sdr = orient(sdr, frame.orientation)
+        gain = None if gain is None else orient(gain, frame.orientation)
+    chosen = {
+        "white": {"origin": balance.origin, "cct_k": round(balance.cct_k), "tint": round(balance.tint, 1)},
+        "noise": noise.origin, "demosaic": _method(frame, noise, values), "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
+        "guesses": [*frame.guesses, *guesses],
+    }  # fmt: skip
+    return Developed(sdr, gain, meta, chosen, seconds)
+
+
+def _method(frame: Frame, noise: Noise, values: Values) -> str:
+    """The demosaic method that front takes, in a word."""
+    if frame.rgb is not None or frame.cfa == "MONO":
+        return "none"
+    return demosaic.choose(values["demosaic"]["method"], noise)
+
+
+def _print(negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Seconds) -> tuple[Any, Any, Any]:
+    """The picture through the look, and the gain map where one is wanted."""
+    trims, out = recipe.values["look"], recipe.values["output"]
+    chosen = look.load(recipe.look)
+    with _clock(seconds, "look"):
+        sdr_tables = look.compile(chosen, want.space, 0.0, trims["contrast"], trims["saturation"])
+    with _clock(seconds, "finish"):
+        sdr = finish.run(negative, sdr_tables, want.bits, out["dither"])
+    if not want.hdr:
+        return sdr, None, None
+    with _clock(seconds, "gain map"):
+        hdr = look.compile(chosen, want.space, out["headroom_ev"], trims["contrast"], trims["saturation"])
+        gain, meta = finish.gain_map(negative, sdr_tables, hdr)
+    return sdr, gain, meta
+
+
+def _colour(frame: Frame, proxy: F32, values: Values, guesses: list[str]) -> tuple[White, ColourTable]:
+    if frame.cfa == "MONO":
+        # One kind of pixel sees no colour: grey stays grey.
+        return White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "monochrome"), ColourTable(np.eye(3, dtype=np.float32))
+    balance = white.prepare(frame.colour, proxy, values["white"], guesses)
+    table = colour.prepare(frame.colour, balance, values["colour"])
+    guesses.extend(g for g in table.guesses if g not in guesses)
+    return balance, table
+
+
+def _scene(proxy: F32, balance: White, light: HighlightTable, table: ColourTable) -> F32:
+    """The proxy as scene light: balanced, clipped light rebuilt, linear Rec.2020."""
+    return colour.apply(highlights.apply(white.apply(proxy, balance), light), table)
+
+
+def _bent(frame: Frame, proxy: F32, encoding: Encoding, values: dict[str, Any]) -> F32:
+    """The proxy resampled as the picture is, so that what is measured lies where it is used."""
+    grid = geometry.prepare(frame, values, (proxy.shape[1], proxy.shape[2]))
+    assert grid is not None
+    return encoding.decode(geometry.apply(encoding.encode(proxy), grid))
+
+
+def orient(image: U8 | U16, orientation: int) -> Any:
+    """Turn an interleaved picture (H, W, 3) upright by its EXIF orientation 1..8; another value leaves it."""
+    swap, mirror_x, mirror_y = map(bool, _TURNS.get(orientation, (0, 0, 0)))
+    if not (swap or mirror_x or mirror_y):
+        return image
+    height, width, _ = image.shape
+    out = np.empty((width, height, 3) if swap else image.shape, image.dtype)
+    name = "orient_u8" if image.dtype == np.uint8 else "orient_u16"
+    kernels.call(name, image=image, swap=swap, mirror_x=mirror_x, mirror_y=mirror_y, output=out)
+    return out
+
+
+__all__ = ["Noise", "orient", "render"]
