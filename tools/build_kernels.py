@@ -2,7 +2,7 @@
 
 Used three ways, always the same code: as hatchling's build hook (`pip install .`), by `make kernels`, and by hand:
 
-    python tools/build_kernels.py [--target arm-64-linux] [--levels host] [--only demosaic,denoise] [--dest FILE] [--build DIR]
+    python tools/build_kernels.py [--target arm-64-linux] [--levels host] [--only demosaic,denoise] [--dest FILE]
 
 Objects are cached by the hash of what they were made from, so a second build only links. Only PyPI packages are
 needed: `halide` emits the objects, `ziglang` links them; no system compiler, no CMake.

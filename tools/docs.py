@@ -1,8 +1,8 @@
 """Write `docs/stages.md` from the stages themselves: docstring, parameter table, and the key of every source.
 
-    python tools/docs.py            write
-    python tools/docs.py --check    fail when the page is stale, a source is missing from docs/references.bib,
-                                    or a link in a Markdown file leads nowhere
+python tools/docs.py            write
+python tools/docs.py --check    fail when the page is stale, a source is missing from docs/references.bib,
+                                or a link in a Markdown file leads nowhere
 """
 
 from __future__ import annotations

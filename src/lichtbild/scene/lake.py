@@ -114,7 +114,11 @@ def _pines(u: Array, v: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         y = (foot - v) / tall
         tier = 0.75 + 0.25 * np.cos(y * (38 if tall > 0.3 else 22) + 3 * np.sin(37 * x))
         wide = 0.17 * tall * np.clip(1 - y, 0, 1) ** 0.9 * tier * (1 + 0.28 * rag)
-        tree = _smooth(-0.7 / w, 0.7 / w, wide - np.abs(u - x) * (w / h) * 1.0) * _smooth(-0.5 / h, 0.5 / h, foot - v) * (y < 1)
+        tree = (
+            _smooth(-0.7 / w, 0.7 / w, wide - np.abs(u - x) * (w / h) * 1.0)
+            * _smooth(-0.5 / h, 0.5 / h, foot - v)
+            * (y < 1)
+        )
         cover = np.maximum(cover, tree)
     return cover, rag
 

@@ -18,6 +18,7 @@ COLOR_MATRIX = np.array([[0.80, -0.22, -0.06], [-0.44, 1.22, 0.24], [-0.08, 0.20
 BLACK_DN, WHITE_DN = 512, 16383
 NOISE = Noise((1.6e-4,) * 3, (6e-8,) * 3)  # at base ISO; the scale grows with ISO, the offset with its square
 CORNER_FALL_OFF = 0.55  # light left in the corner
+BLUR = 0.18  # part of a pixel's light that falls on each of its two neighbours: a good lens at this pixel pitch
 
 
 def shading(shape: tuple[int, int]) -> F64:
@@ -28,13 +29,19 @@ def shading(shape: tuple[int, int]) -> F64:
     return 1 / (1 + tan2) ** 2
 
 
+def _spread(light: F32, axis: int) -> F32:
+    """The lens's blur along one axis; the edge is repeated."""
+    width = [(1, 1) if a == axis else (0, 0) for a in range(3)]
+    padded = np.moveaxis(np.pad(light, width, mode="edge"), axis, 0)
+    blurred = (1 - 2 * BLUR) * padded[1:-1] + BLUR * (padded[:-2] + padded[2:])
+    return np.asarray(np.moveaxis(blurred, 0, axis), np.float32)
+
+
 def _gain_maps(rows: int = 13, columns: int = 17) -> tuple[GainMap, ...]:
     """One map per CFA site, as cameras write them; the region is filled in by the caller's frame size."""
     gains = (1 / shading((rows, columns))).astype(np.float32)[:, :, None]
     step = (1 / (rows - 1), 1 / (columns - 1))
-    return tuple(
-        GainMap(top, left, 0, 0, 0, 1, 2, 2, step, (0.0, 0.0), gains) for top in (0, 1) for left in (0, 1)
-    )
+    return tuple(GainMap(top, left, 0, 0, 0, 1, 2, 2, step, (0.0, 0.0), gains) for top in (0, 1) for left in (0, 1))
 
 
 def expose(light: F32, exposure: float, iso: float = 100, seed: int = 1, time_s: float = 1 / 250) -> Frame:
@@ -43,6 +50,7 @@ def expose(light: F32, exposure: float, iso: float = 100, seed: int = 1, time_s:
     Returns an RGGB frame of the same size: 14 bits, black level, shading and noise as declared in its own fields.
     """
     _, height, width = light.shape
+    light = _spread(_spread(light, 1), 2)
     camera = (COLOR_MATRIX @ rgb_to_xyz("srgb")).astype(np.float32)
     neutral = COLOR_MATRIX @ rgb_to_xyz("srgb").sum(axis=1)
     signal = np.empty((height, width), np.float32)
