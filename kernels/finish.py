@@ -10,7 +10,7 @@ import colour as colour_stage
 import highlights as highlight_stage
 import look as look_stage
 from _light import c, decode, encode, x, y
-from output import quantise, schedule_interleaved
+from output import quantise, weave
 from tone import local_gain, schedule_upsample, upsample
 
 
@@ -35,31 +35,31 @@ def bound_inputs(g):
         table.dim(1).set_stride(3)
 
 
-def finish(g, bits):
-    """Write into `g.output` (halide order c, x, y) the crop of `g.code` that begins at (left, top).
+def tone_mapped(g):
+    """(three expressions at pixel x, y of the output, the Funcs of the tone map): light behind exposure and local gain.
 
-    Schedule: strips of 64 pixels stay in L1; 2 cores of a Xeon, AVX-512: see bench/finish.py.
+    With `render` for Rec.2020 that is scene light, else light in the rendering primaries of the look.
     """
     column, row = x + g.left, y + g.top
     light = camera_light([g.code[column, row, i] for i in range(3)], g.scale, g.offset, g.highlight)
     *rendering, luma = [sum_row(g.render, light, i) for i in range(4)]
     rows, up = upsample(g.a, g.b)
     gain = local_gain(luma, up[column, row][0], up[column, row][1], g.floor, g.low, g.high)
-    lit = [v * gain for v in rendering]
-
-    pixel = hl.Func("pixel")
-    if bits == 32:
-        pixel[x, y] = tuple(lit)
-    else:
-        shown = look_stage.algorithm(lit, g.curve, g.moves)
-        pixel[x, y] = tuple(quantise(shown[i], bits, column, row, i, g.dither) for i in range(3))
-        look_stage.bound_tables(g.curve, g.moves)
-    g.output[c, x, y] = hl.mux(c, [pixel[x, y][i] for i in range(3)])
-
     bound_inputs(g)
+    return [v * gain for v in rendering], (rows, up)
+
+
+def finish(g, bits):
+    """Write into `g.output` (halide order c, x, y) the crop of `g.code` that begins at (left, top).
+
+    Schedule: strips of 64 pixels stay in L1; 2 cores of a Xeon, AVX-512: see bench/finish.py.
+    """
+    lit, maps = tone_mapped(g)
+    shown = look_stage.algorithm(lit, g.curve, g.moves)
+    codes = [quantise(shown[i], bits, x + g.left, y + g.top, i, g.dither) for i in range(3)]
+    look_stage.bound_tables(g.curve, g.moves)
     lanes = g.natural_vector_size(hl.Float(32))
-    inner = schedule_interleaved(g.output, pixel, lanes)
-    schedule_upsample(rows, up, g.output, inner, lanes)
+    schedule_upsample(*maps, g.output, weave(g.output, codes, lanes), lanes)
 
 
 @hl.generator(name="finish_u8")
@@ -125,7 +125,12 @@ class SceneF32:
     output = hl.OutputBuffer(hl.Float(32), 3)
 
     def generate(self):
-        finish(self, 32)
+        lit, maps = tone_mapped(self)
+        self.output[x, y, c] = hl.mux(c, lit)
+        lanes, tail, yo = self.natural_vector_size(hl.Float(32)), hl.TailStrategy.GuardWithIf, hl.Var("yo")
+        self.output.bound(c, 0, 3).reorder(c, x, y).split(y, yo, y, 32, tail).parallel(yo)
+        self.output.unroll(c).vectorize(x, lanes, tail)
+        schedule_upsample(*maps, self.output, y, lanes)
 
 
 @hl.generator(name="profile")

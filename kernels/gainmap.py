@@ -7,9 +7,9 @@ import halide as hl
 
 import highlights as highlight_stage
 import look as look_stage
-from _light import c, decode, x, y
+from _light import decode, x, y
 from finish import bound_inputs, sum_row
-from output import schedule_interleaved
+from output import weave
 from tone import exp2_fast, local_gain, log2_fast, schedule_upsample, upsample
 
 STEP = 2  # lichtbild.develop.finish.MAP_STEP
@@ -69,16 +69,13 @@ class GainMap:
         lit = [v * gain for v in rendering]
         sdr = look_stage.algorithm(lit, g.curve, g.moves)
         hdr = look_stage.algorithm(lit, g.hdr_curve, g.hdr_moves)
-        pixel = hl.Func("pixel")
-        pixel[x, y] = tuple(gain_code(s, h, g.gain_min, g.gain_max) for s, h in zip(sdr, hdr, strict=True))
-        g.output[c, x, y] = hl.mux(c, [pixel[x, y][i] for i in range(3)])
+        codes = [gain_code(s, h, g.gain_min, g.gain_max) for s, h in zip(sdr, hdr, strict=True)]
 
         bound_inputs(g)
         look_stage.bound_tables(g.curve, g.moves)
         look_stage.bound_tables(g.hdr_curve, g.hdr_moves)
         lanes = g.natural_vector_size(hl.Float(32))
-        inner = schedule_interleaved(g.output, pixel, lanes)
-        schedule_upsample(rows, up, g.output, inner, lanes)
+        schedule_upsample(rows, up, g.output, weave(g.output, codes, lanes), lanes)
 
 
 if __name__ == "__main__":

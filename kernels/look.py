@@ -19,15 +19,18 @@ SCALE, SHIFT, TOP, PEAK = (DEGREE + 1 + i for i in range(4))  # behind the coeff
 def tone_curve(value, curve):
     """Rendering light (one channel) → encoded value in 0..peak; `curve` is LookTables.curve."""
     u = curve[SCALE] * log2_fast(hl.clamp(value, 0.0, curve[TOP]) + hl.f32(OFFSET)) + curve[SHIFT]
-    total = curve[0]
-    for i in range(1, DEGREE + 1):
-        total = total * u + curve[i]
+    # Even and odd powers apart: two short chains of multiply-adds instead of one long one.
+    square = u * u
+    even, odd = curve[0], curve[1]
+    for i in range(2, DEGREE, 2):
+        even, odd = even * square + curve[i], odd * square + curve[i + 1]
+    total = (even * square + curve[DEGREE]) + odd * u
     return hl.clamp(total, 0.0, curve[PEAK])
 
 
-def _sums(table, a, b, chroma, lightness):
+def _sums(table, a, b, per_chroma, lightness):
     """The three rows of LookTables.moves times 1, cos h, sin h, cos 2h …, lightness."""
-    cosine, sine = a / chroma, b / chroma
+    cosine, sine = a * per_chroma, b * per_chroma
     rows, ck, sk = [hl.f32(1.0)], cosine, sine
     for _ in range(HARMONICS):
         rows += [ck, sk]
@@ -47,10 +50,11 @@ def moves(rgb, table, peak):
     r, g, b = rgb
     lightness = WEIGHTS[0] * r + WEIGHTS[1] * g + WEIGHTS[2] * b
     red, blue = r - g, b - 0.5 * (r + g)
-    chroma = hl.sqrt(red * red + blue * blue + 1e-9)
-    more, turn, density = _sums(table, red, blue, chroma, lightness)
+    per_chroma = hl.fast_inverse_sqrt(red * red + blue * blue + 1e-9)
+    chroma = (red * red + blue * blue) * per_chroma
+    more, turn, density = _sums(table, red, blue, per_chroma, lightness)
     red2, blue2 = red + red * more - blue * turn, blue + blue * more + red * turn
-    middle = hl.clamp(lightness + chroma * density, 1e-4, peak - 1e-4)
+    middle = hl.clamp(lightness + chroma * density, 1e-6, peak - 1e-6)
     green = -WEIGHTS[0] * red2 - WEIGHTS[2] * (blue2 + 0.5 * red2)
     return fit_to_gamut([green + red2, green, blue2 + green + 0.5 * red2], middle, peak)
 
@@ -62,10 +66,10 @@ def fit_to_gamut(offsets, middle, peak):
     """
     low = -hl.min(offsets[0], hl.min(offsets[1], offsets[2]))
     high = hl.max(offsets[0], hl.max(offsets[1], offsets[2]))
-    distance = hl.max(low * (peak - middle), high * middle) / (middle * (peak - middle))
+    distance = hl.max(low * (peak - middle), high * middle) * hl.fast_inverse(middle * (peak - middle))
     held = hl.max(distance, KNEE)
     beyond = held - KNEE
-    keep = (KNEE * (1.0 - KNEE) + beyond) / ((1.0 - KNEE + beyond) * held)
+    keep = (KNEE * (1.0 - KNEE) + beyond) * hl.fast_inverse((1.0 - KNEE + beyond) * held)
     keep = hl.select(distance > KNEE, keep, 1.0)
     return [hl.clamp(middle + keep * v, 0.0, peak) for v in offsets]
 

@@ -25,35 +25,44 @@ def threshold(column, row, channel, dither):
 def quantise(value, bits, column, row, channel, dither):
     """Encoded value in 0..1 → code of 8 or 16 bits; `dither` 0..1 scales the noise."""
     code = value * hl.f32(2**bits - 1) + threshold(column, row, channel, dither)
-    if bits == 16:  # 65535.99 is not a float32
-        code = hl.min(code, 65535.0)
-    return hl.cast(hl.UInt(bits), code)
+    # White plus almost one rounds up to the next power of two.
+    return hl.cast(hl.UInt(bits), hl.min(code, hl.f32(2**bits - 1)))
 
 
-def schedule_interleaved(output, pixel, lanes, strip=64):
-    """`pixel` (a Func of a Tuple) is computed per strip, then the channels are woven.
+def weave(output, codes, lanes):
+    """Write three integer expressions of x, y as the channels of an interleaved `output`; returns the Var of its rows.
 
-    Returns the Var that counts rows.
+    A strip of pixels is computed first, each pixel as one packed integer, then unpacked in the order of the output.
+    Packed, because three stores would be three computations of everything that the channels share.
     """
-    tail = hl.TailStrategy.GuardWithIf
+    bits = codes[0].type().bits()
+    packed = hl.UInt(4 * bits)
+    pixel, strip, tail = hl.Func("pixel"), 4 * lanes, hl.TailStrategy.GuardWithIf
+    parts = [hl.cast(packed, code) for code in codes]
+    pixel[x, y] = parts[0] | (parts[1] << bits) | (parts[2] << (2 * bits))
+    output[c, x, y] = hl.cast(hl.UInt(bits), hl.mux(c, [pixel[x, y] >> (bits * i) for i in range(3)]))
+
     xo, xi, yo, yi = (hl.Var(n) for n in ("xo", "xi", "yo", "yi"))
     output.output_buffer().dim(0).set_bounds(0, 3)
     output.output_buffer().dim(0).set_stride(1)
     output.output_buffer().dim(1).set_stride(3)
-    output.bound(c, 0, 3).reorder(c, x, y).split(y, yo, yi, 32, tail).parallel(yo)
-    output.split(x, xo, xi, strip, tail).reorder(c, xi, xo, yi).unroll(c).vectorize(xi)
-    pixel.compute_at(output, xo).vectorize(x, lanes, tail)
+    output.bound(c, 0, 3)
+    # Pictures at least a strip wide end with a full strip that overlaps the one before.
+    wide_enough = output.specialize(output.output_buffer().dim(1).extent() >= strip)
+    for part, end in ((wide_enough, hl.TailStrategy.ShiftInwards), (output, tail)):
+        part.reorder(c, x, y).split(y, yo, yi, 32, tail).parallel(yo)
+        part.split(x, xo, xi, strip, end).reorder(c, xi, xo, yi).unroll(c).vectorize(xi)
+    # Four vectors side by side: a pixel is one long chain of operations, and they fill each other's waits.
+    pixel.compute_at(output, xo).vectorize(x, 4 * lanes, tail)
     return yi
 
 
 def output_of(generator, bits):
     """The stand-alone stage: encoded (3, H, W) float32 → (H, W, 3)."""
     g = generator
-    pixel = hl.Func("pixel")
-    pixel[x, y] = tuple(quantise(hl.clamp(g.encoded[x, y, i], 0.0, 1.0), bits, x, y, i, g.dither) for i in range(3))
-    g.output[c, x, y] = hl.mux(c, [pixel[x, y][i] for i in range(3)])
+    codes = [quantise(hl.clamp(g.encoded[x, y, i], 0.0, 1.0), bits, x, y, i, g.dither) for i in range(3)]
+    weave(g.output, codes, g.natural_vector_size(hl.Float(32)))
     g.encoded.dim(2).set_bounds(0, 3)
-    schedule_interleaved(g.output, pixel, g.natural_vector_size(hl.Float(32)))
 
 
 @hl.generator(name="output_u8")

@@ -66,9 +66,9 @@ def run(negative: Negative, look: LookTables, bits: int = 8, dither: float = 1.0
 
 
 def scene(negative: Negative) -> F32:
-    """Linear Rec.2020 (height, width, 3) float32, 1.0 = diffuse white, local tone included."""
+    """Linear Rec.2020 (3, height, width) float32, 1.0 = diffuse white, local tone included."""
     height, width = negative.window[2:]
-    out = np.empty((height, width, 3), np.float32)
+    out = np.empty((3, height, width), np.float32)
     kernels.call("scene_f32", **_shared(negative, np.eye(3, dtype=np.float32)), output=out)
     return out
 

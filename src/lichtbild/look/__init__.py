@@ -3,6 +3,19 @@
 from .health import Health, lint
 from .spec import Look, LookError, load, names
 from .stage import LookTrim, apply, twin
-from .tables import LookTables, compile
+from .tables import LookTables, compile, display
 
-__all__ = ["Health", "Look", "LookError", "LookTables", "LookTrim", "apply", "compile", "lint", "load", "names", "twin"]
+__all__ = [
+    "Health",
+    "Look",
+    "LookError",
+    "LookTables",
+    "LookTrim",
+    "apply",
+    "compile",
+    "display",
+    "lint",
+    "load",
+    "names",
+    "twin",
+]

@@ -14,7 +14,7 @@ from .tables import LookTables, apply_moves, display, evaluate, opponents
 class Health:
     """What `lint` found; `problems` is empty for a healthy look."""
 
-    falls: float  # largest drop of the curve between neighbours, in encoded units
+    falls: float  # how far the curve drops below an earlier value, in encoded units
     grey: float  # largest difference between channels for a grey
     folds: float  # part of the gamut's interior where the order of colours is turned around
     problems: tuple[str, ...]
@@ -23,7 +23,8 @@ class Health:
 def lint(tables: LookTables) -> Health:
     """Check compiled tables for the faults that show in pictures."""
     x = np.concatenate([[0.0], np.geomspace(1e-6, float(tables.curve[-2]) * 1.2, 4000)])
-    falls = float(np.max(-np.diff(evaluate(tables.curve, x)), initial=0.0))
+    codes = evaluate(tables.curve, x)
+    falls = float(np.max(np.maximum.accumulate(codes) - codes))
     greys = display(tables, np.repeat(x[:, None], 3, axis=1))
     grey = float(np.ptp(greys, axis=1).max())
     folds = _folds(tables)

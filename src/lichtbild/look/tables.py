@@ -138,9 +138,9 @@ def apply_moves(tables: LookTables, encoded: F64) -> F64:
     """Encoded rendering RGB (n, 3) → encoded display RGB, fitted to the gamut; as the kernel computes it."""
     lightness, a, b = opponents(encoded)
     basis, chroma = harmonics(a, b, lightness)
-    more, turn, density = tables.moves.astype(np.float64) @ basis
+    more, turn, density = np.tensordot(tables.moves.astype(np.float64), basis, 1)
     a2, b2 = a + a * more - b * turn, b + b * more + a * turn
-    middle = np.clip(lightness + chroma * density, 1e-4, tables.peak - 1e-4)
+    middle = np.clip(lightness + chroma * density, 1e-6, tables.peak - 1e-6)
     green = middle - WEIGHTS[0] * a2 - WEIGHTS[2] * (b2 + a2 / 2)
     rgb = np.stack([green + a2, green, b2 + green + a2 / 2], axis=-1)
     return fit_to_gamut(rgb, middle, tables.peak)

@@ -1,0 +1,188 @@
+"""Looks: files that are checked, curves that hit their targets, tables that stay near them, pictures without faults."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+from lichtbild import look
+from lichtbild.look import colour, spec, tables
+from lichtbild.look.curve import MID, eotf, oetf, tone_curve
+
+KERNELS = pathlib.Path(__file__).resolve().parents[2] / "kernels"
+SHIPPED = look.names()
+
+
+def test_what_is_shipped() -> None:
+    assert {"neutral", "classic"} <= set(SHIPPED)
+    for name in SHIPPED:
+        assert look.load(name).name == name
+
+
+def test_unknown_look_names_the_nearest() -> None:
+    with pytest.raises(look.LookError, match="did you mean 'classic'"):
+        look.load("clasic")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('name = "x"\ntitle = "x"\n[tone]\nslop = 1.2', "unknown key 'slop': did you mean 'slope'"),
+        ('name = "x"\ntitle = "x"\ncolor = 1', "unknown key 'color'"),
+        ('name = "x"\ntitle = "x"\n[tone]\nslope = 9.0', r"tone.slope: expected a number in 0.5..2.5, got 9.0"),
+        ('name = "x"\ntitle = "x"\n[tone]\nslope = nan', "expected a number"),
+        ('name = "x"\ntitle = "x"\n[skin]\nlock = true', "expected a number"),
+        ('name = "x"', "'title' is missing"),
+        ('name = "x"\ntitle = "x"\n[[hue]]\nat_deg = 31', "multiples of 30"),
+        ('name = "x"\ntitle = "x"\nhue = 3', "expected tables"),
+        ('name = "x"\ntitle = "x"\ntone = 3', "expected a table"),
+        ("name = ", "cannot be read"),
+    ],
+)
+def test_bad_files_say_what_is_wrong(text: str, message: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(look.LookError, match=message):
+        look.load(path)
+
+
+def test_a_look_of_ones_own(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\ntitle = "Mine"\n[tone]\nslope = 1\n[set.tone]\nstrength = 0.3\n')
+    mine = look.load(path)
+    assert (mine.name, mine.tone.slope, mine.hue) == ("mine", 1.0, ())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_curve_hits_its_targets(name: str) -> None:
+    wanted = look.load(name)
+    scene, shown = tone_curve(wanted)
+    ev, out = np.log2(scene / MID), np.log2(shown / MID)
+    assert np.diff(out).min() >= 0
+    assert np.interp(0, ev, out) == pytest.approx(wanted.tone.mid_ev, abs=1e-3)
+    slope = np.gradient(out, ev)
+    assert np.interp(0, ev, slope) == pytest.approx(wanted.tone.slope, abs=0.01)
+    assert np.interp(-3, ev, slope) == pytest.approx(wanted.tone.slope_shadow, abs=0.01)
+    assert ev[-1] == pytest.approx(wanted.tone.white_ev, abs=1e-6)
+    assert shown[-1] == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_headroom_changes_nothing_below_mid(name: str) -> None:
+    wanted = look.load(name)
+    scene, sdr = tone_curve(wanted)
+    scene_hdr, hdr = tone_curve(wanted, 2.0)
+    x = np.geomspace(1e-3, MID, 50)
+    np.testing.assert_allclose(np.interp(x, scene_hdr, hdr), np.interp(x, scene, sdr), rtol=1e-3)
+    x = np.geomspace(MID, scene[-1], 50)
+    assert np.all(np.interp(x, scene_hdr, hdr) >= np.interp(x, scene, sdr) - 1e-4)
+    assert hdr[-1] == pytest.approx(4.0, abs=1e-3)
+
+
+def test_an_impossible_tone_is_refused() -> None:
+    steep = spec.Look("steep", "", spec.Tone(slope=0.5, white_ev=2.0))
+    with pytest.raises(look.LookError, match=r"steep.*white_ev"):
+        look.compile(steep)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("space", ["srgb", "p3"])
+@pytest.mark.parametrize("headroom_ev", [0.0, 2.0])
+def test_shipped_looks_are_healthy(name: str, space: str, headroom_ev: float) -> None:
+    for contrast, saturation in ((1.0, 1.0), (0.8, 0.7), (1.2, 1.25)):
+        made = look.compile(look.load(name), space, headroom_ev, contrast, saturation)
+        health = look.lint(made)
+        assert health.problems == (), health
+
+
+def test_lint_finds_faults() -> None:
+    made = look.compile(look.load("classic"))
+    curve = made.curve.copy()
+    curve[: tables.DEGREE + 1] *= -1
+    moves = made.moves.copy()
+    moves[0] = -3.0
+    broken = look.LookTables("broken", "srgb", 0.0, made.inset, curve, moves)
+    assert "colours fold" in look.lint(broken).problems
+    curve[: tables.DEGREE + 1] = 0.0
+    curve[tables.DEGREE - 1] = -0.5
+    curve[tables.DEGREE] = 0.5
+    assert "the curve falls" in look.lint(look.LookTables("broken", "srgb", 0.0, made.inset, curve, moves)).problems
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_tables_stay_near_the_look(name: str, rng: np.random.Generator) -> None:
+    wanted = look.load(name)
+    made = look.compile(wanted)
+    scene, shown = tone_curve(wanted)
+    assert np.abs(tables.evaluate(made.curve, scene) - oetf(shown)).max() * 255 < 0.6
+    # Colours as they are in nature: within half of the way from grey to the edge of sRGB, five stops of light.
+    grey = MID * 2.0 ** rng.uniform(-2.5, 2.0, (4000, 1))
+    scene = grey * (1 + 0.5 * rng.uniform(-1, 1, (4000, 3)))
+    exact, fast = (colour.to_oklab(eotf(v), "srgb") for v in (tables.exact(wanted, scene), tables.display(made, scene)))
+    error = np.linalg.norm(exact - fast, axis=1)
+    assert error.mean() < 0.008
+    assert np.percentile(error, 95) < 0.02
+
+
+def test_saturation_and_contrast_do_what_they_say() -> None:
+    wanted = look.load("classic")
+    colours = np.array([[0.3, 0.2, 0.17], [0.15, 0.2, 0.25], [0.15, 0.2, 0.15]])
+
+    def chroma(saturation: float) -> np.ndarray:
+        made = look.compile(wanted, saturation=saturation)
+        return np.ptp(look.display(made, colours), axis=1)
+
+    assert chroma(0.0).max() < 0.03
+    assert np.all(chroma(1.3) > chroma(1.0))
+    dark = np.full((1, 3), MID / 4)
+    assert look.display(look.compile(wanted, contrast=1.3), dark).max() < look.display(look.compile(wanted), dark).min()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (479, 641)])
+@pytest.mark.parametrize(("name", "headroom_ev"), [("classic", 0.0), ("classic", 2.0), ("neutral", 0.0)])
+def test_kernel_is_twin(shape: tuple[int, int], name: str, headroom_ev: float, rng: np.random.Generator) -> None:
+    made = look.compile(look.load(name), headroom_ev=headroom_ev)
+    rgb = (MID * 2.0 ** rng.uniform(-9, 6, (1, *shape)) * rng.uniform(-0.2, 1.5, (3, *shape))).astype(np.float32)
+    wide = np.zeros((3, shape[0] + 2, shape[1] + 9), np.float32)
+    view = wide[:, 1:-1, 4:-5]
+    view[:] = rgb
+    got, wanted = look.apply(view, made), look.twin(rgb, made)
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=0.5 / 255)
+
+
+def test_everything_lands_inside(rng: np.random.Generator) -> None:
+    rgb = rng.uniform(-1, 8, (3, 64, 64)).astype(np.float32)
+    for name in SHIPPED:
+        shown = look.apply(rgb, look.compile(look.load(name)))
+        assert shown.min() >= 0
+        assert shown.max() <= 1
+
+
+def test_saturated_paint_keeps_its_shading() -> None:
+    """Along a ramp of pure paint no channel sticks at its end while the others go on: nothing clips."""
+    ramp = np.linspace(0.02, 0.5, 200)
+    made = look.compile(look.load("classic"))
+    for paint in ((1.0, 0.05, 0.02), (0.05, 0.8, 0.1), (0.02, 0.08, 1.0), (0.9, 0.7, 0.02)):
+        shown = look.display(made, ramp[:, None] * np.array(paint))
+        strongest = shown[:, int(np.argmax(paint))]
+        assert np.diff(strongest).min() > -1e-6
+        assert np.diff(strongest[strongest > 0.01]).min() > 1e-4
+
+
+def test_kernel_and_tables_share_their_numbers() -> None:
+    text = (KERNELS / "look.py").read_text()
+    for name in ("DEGREE", "HARMONICS", "OFFSET", "WEIGHTS", "KNEE"):
+        found = re.search(rf"^{name} = (.+)$", text, re.M)
+        assert found, name
+        value = eval(found.group(1), {}) if "**" in found.group(1) else ast.literal_eval(found.group(1))
+        assert value == getattr(tables, name)
+
+
+def test_compile_is_repeatable() -> None:
+    one, two = (look.compile(look.load("classic"), "p3") for _ in range(2))
+    np.testing.assert_array_equal(one.moves, two.moves)
+    np.testing.assert_array_equal(one.curve, two.curve)
