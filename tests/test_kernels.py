@@ -54,7 +54,7 @@ def test_missing_and_unknown_arguments_are_named() -> None:
 
 
 def test_sizes_that_do_not_fit_raise_and_do_not_abort() -> None:
-    with pytest.raises(kernels.KernelError, match="orient_u8: .*image"):
+    with pytest.raises(kernels.KernelError, match=r"orient_u8: .*image"):
         orient(image=np.zeros((4, 6, 4), np.uint8))
 
 

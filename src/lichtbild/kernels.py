@@ -73,10 +73,12 @@ _failure = threading.local()
 _Handler = C.CFUNCTYPE(None, C.c_void_p, C.c_char_p)
 
 
-@_Handler
-def _on_error(_context: Any, message: bytes) -> None:
+def _keep_words(_context: Any, message: bytes) -> None:
     # Halide's default handler aborts the process; ours keeps the words for `call` to raise.
     _failure.message = message.decode(errors="replace").strip()
+
+
+_on_error = _Handler(_keep_words)  # alive as long as the module
 
 
 @functools.cache

@@ -22,9 +22,9 @@ GAIN_MAP = frozenset((".jpg", ".jpeg"))  # extensions whose format holds one
 
 def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
     """The pixels of one frame: the only place where the doors of the house meet its pipeline."""
-    from .develop import pipeline
+    from .develop.pipeline import render as develop_frame
 
-    return pipeline.render(frame, recipe, want)
+    return develop_frame(frame, recipe, want)
 
 
 @dataclass

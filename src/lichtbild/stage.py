@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import math
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, NamedTuple, TypeVar, cast, dataclass_transform
 
 from .types import LichtbildError
 
@@ -58,7 +58,7 @@ REGISTRY: dict[str, type[Stage]] = {}
 
 @dataclass_transform(frozen_default=True, field_specifiers=(param,))
 def _dataclass(cls: S) -> S:
-    return dataclass(frozen=True)(cls)
+    return cast(S, dataclass(frozen=True)(cls))
 
 
 def stage(name: str, doc: str) -> Any:
@@ -106,7 +106,16 @@ def check(stage_name: str, key: str, value: Any) -> Any:
     p = known[key]
     where = f"{stage_name}.{key}"
     if p.kind is bool:
-        words = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
+        words = {
+            "true": True,
+            "on": True,
+            "yes": True,
+            "1": True,
+            "false": False,
+            "off": False,
+            "no": False,
+            "0": False,
+        }
         if isinstance(value, str) and value.lower() in words:
             return words[value.lower()]
         if isinstance(value, bool):
@@ -127,4 +136,4 @@ def _number(where: str, p: Param, value: Any) -> float | int:
     lo, hi = (-math.inf if p.lo is None else p.lo), (math.inf if p.hi is None else p.hi)
     if not lo <= number <= hi:
         raise ParamError(f"{where}: expected a number in {lo:g}..{hi:g} {p.unit}".rstrip() + f", got '{value}'")
-    return number  # type: ignore[no-any-return]
+    return number

@@ -205,7 +205,7 @@ class Encoding:
         """Code of `rgb` (3, H, W) white-balanced camera light."""
         o = np.asarray(self.offset, np.float32)[:, None, None]
         code = self.scale * np.sqrt(np.maximum(np.asarray(rgb, np.float32) + o, 0))
-        return np.minimum(code + 0.5, 65535).astype(np.uint16)
+        return np.asarray(np.minimum(code + 0.5, 65535), np.uint16)
 
     def decode(self, code: NDArray[Any]) -> F32:
         """White-balanced camera light (3, H, W) float32 of a code; the algebraic inverse."""

@@ -165,18 +165,18 @@ def _coarse(frame: Frame, dark: black.BlackTable, even: shading.ShadingTable) ->
         gains = _blocks(even.gains) * scale[:, :, None]
         return level, np.repeat(_blocks(dark.per_row)[None], 3, 0), gains
     sums = [np.zeros(1, np.float32)] * 3
-    level, gains, line = list(sums), list(sums), list(sums)
+    levels, steps, lines = list(sums), list(sums), list(sums)
     count = [0, 0, 0]
     for parity, column in np.ndindex(2, 2):
         # Under MONO the kernel's three means are of the sites that RGGB would have.
         c = (0, 1, 1, 2)[2 * parity + column] if frame.cfa == "MONO" else int(colour[parity, column])
         count[c] += 1
         rows = dark.levels[0][parity % dark.levels.shape[1] :: 2]
-        level[c] = level[c] + _pairs(rows.mean(0), column)
-        gains[c] = gains[c] + _pairs(even.gains[parity], column) * scale[parity, column]
-        line[c] = line[c] + _pairs(dark.per_row, parity)
-    mean = [np.stack([np.asarray(v / n, np.float32) for v, n in zip(f, count, strict=True)]) for f in (level, line)]
-    stacked = np.stack([np.asarray(g / n, np.float32) for g, n in zip(gains, count, strict=True)])
+        levels[c] = levels[c] + _pairs(rows.mean(0), column)
+        steps[c] = steps[c] + _pairs(even.gains[parity], column) * scale[parity, column]
+        lines[c] = lines[c] + _pairs(dark.per_row, parity)
+    mean = [np.stack([np.asarray(v / n, np.float32) for v, n in zip(f, count, strict=True)]) for f in (levels, lines)]
+    stacked = np.stack([np.asarray(g / n, np.float32) for g, n in zip(steps, count, strict=True)])
     return np.ascontiguousarray(mean[0]), np.ascontiguousarray(mean[1]), np.ascontiguousarray(stacked)
 
 

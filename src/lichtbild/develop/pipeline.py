@@ -26,7 +26,16 @@ from .highlights import HighlightTable
 
 Seconds = dict[str, tuple[float, float]]  # pass → wall and CPU seconds
 # EXIF orientation → swap the axes, mirror columns, mirror rows.
-_TURNS = {1: (0, 0, 0), 2: (0, 1, 0), 3: (0, 1, 1), 4: (0, 0, 1), 5: (1, 0, 0), 6: (1, 1, 0), 7: (1, 1, 1), 8: (1, 0, 1)}
+_TURNS = {
+    1: (0, 0, 0),
+    2: (0, 1, 0),
+    3: (0, 1, 1),
+    4: (0, 0, 1),
+    5: (1, 0, 0),
+    6: (1, 1, 0),
+    7: (1, 1, 1),
+    8: (1, 0, 1),
+}
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def prepare(frame: Frame, strength: float = 1.0) -> ShadingTable:
         for m in frame.gain_maps:
             _multiply(gains[:, : len(at)], m, at, (height, width), frame.rgb is None)
         for v in frame.vignettes:
-            gains[:, : len(at)] *= radial(v, at[:, None], np.arange(width)[None, :], (height, width))
+            gains[:, : len(at)] *= radial(v, at[:, None], np.arange(float(width))[None, :], (height, width))
     gains = 1 + strength * (gains - 1)
     y = np.arange(height)
     row = np.clip(np.searchsorted(at, y, "right") - 1, 0, max(len(at) - 2, 0))
@@ -96,7 +96,7 @@ def _multiply(gains: F64, m: GainMap, at: F64, shape: tuple[int, int], mosaic: b
         if not mosaic and not m.plane <= plane < m.plane + m.planes:
             continue
         layer = 0 if mosaic else min(plane - m.plane, m.gains.shape[2] - 1)
-        value = sample(m, layer, at[inside][:, None], columns[None, :], shape)
+        value = sample(m, layer, at[inside][:, None], columns[None, :].astype(np.float64), shape)
         gains[plane][np.ix_(inside, columns)] *= value
 
 

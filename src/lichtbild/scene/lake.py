@@ -7,12 +7,14 @@ sun's surroundings while the pines are nearly black: what a photograph has to co
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..types import F32
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 HORIZON = 0.56  # of the height
 SUN = (0.335, 0.335)  # of width and height
 SUN_LIGHT = np.array([1.0, 0.62, 0.30])
@@ -28,19 +30,19 @@ def _noise(shape: tuple[int, int], slope: float, rng: np.random.Generator, stret
     f[0, 0] = np.inf
     white = rng.standard_normal(shape)
     field = np.fft.irfft2(np.fft.rfft2(white) * f**-slope, s=shape)
-    return (field / field.std()).astype(np.float32)
+    return np.asarray(field / field.std(), np.float32)
 
 
 def _smooth(edge0: float, edge1: float, value: Array) -> Array:
     t = np.clip((value - edge0) / (edge1 - edge0), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 def _mix(a: Array, b: Array, t: Array) -> Array:
-    return a + (b - a) * t
+    return np.asarray(a + (b - a) * t)
 
 
-def _colour(rgb: Array) -> Array:
+def _colour(rgb: ArrayLike) -> Array:
     return np.asarray(rgb, np.float32)[:, None, None]
 
 
@@ -72,7 +74,7 @@ def _ridges(u: Array, v: Array, rng: np.random.Generator) -> tuple[Array, Array]
         aspect = np.where(u < SUN[0], 1.0, -1.0)
         slope = (np.gradient(relief, axis=1) * aspect + 0.8 * np.gradient(relief, axis=0)) * 0.013 * h
         near = (i + 1) / 5
-        rock = _mix(_colour([0.10, 0.105, 0.12]), _colour([0.035, 0.055, 0.03]), np.float32(near))
+        rock = _mix(_colour([0.10, 0.105, 0.12]), _colour([0.035, 0.055, 0.03]), np.asarray(near, np.float32))
         face = rock * np.clip(0.55 + 0.5 * np.clip(slope, -1, 1), 0.04, None) * (1.25 - 0.55 * near)
         snow = _smooth(0.02, -0.03, v - line - 0.055 - 0.02 * relief) * (1 - near) ** 1.2 * 0.5
         face = face + _colour([0.75, 0.62, 0.62]) * (snow * np.clip(0.5 + slope, 0.15, 1))
@@ -136,7 +138,7 @@ def _water(above: Array, u: Array, v: Array, rng: np.random.Generator) -> Array:
     water = mirrored.clip(0, 30) * fresnel + _colour([0.010, 0.022, 0.028])
     sparkle = _smooth(1.5, 3.0, _noise((h, w), 0.9, rng, 6.0) + 0.5 * ripple)
     path = np.exp(-(((u - SUN[0]) / (0.035 + 0.16 * depth)) ** 2))
-    return water + _colour(SUN_LIGHT) * (path * sparkle * 9)
+    return np.asarray(water + _colour(SUN_LIGHT) * (path * sparkle * 9))
 
 
 def _reeds(light: Array, rng: np.random.Generator) -> Array:

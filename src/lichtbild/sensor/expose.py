@@ -26,7 +26,7 @@ def shading(shape: tuple[int, int]) -> F64:
     y = np.linspace(-1, 1, shape[0])[:, None]
     x = np.linspace(-1, 1, shape[1])[None, :]
     tan2 = (CORNER_FALL_OFF**-0.5 - 1) * (x * x + y * y) / 2
-    return 1 / (1 + tan2) ** 2
+    return np.asarray(1 / (1 + tan2) ** 2)
 
 
 def _spread(light: F32, axis: int) -> F32:
