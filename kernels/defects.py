@@ -13,7 +13,9 @@ from _quad import GB, GR, B, at, join, mirrored, split, x, y
 
 # Part of a pixel's excess that the mean of its four direct neighbours must share to be taken for light. A point spread
 # over 0.7 px (standard deviation) shares 0.36; confessed choice.
-SHARED = 0.2
+SHARED = 0.15
+# A pixel among texture must leave the range of its neighbours by this part of the range more.
+RANGE = 1.5
 
 
 def repair(quads, limits, strength):
@@ -42,7 +44,7 @@ def _pixel(quads, p, limit, strength):
         step, mean = hl.abs(a - b), 0.5 * (a + b)
         value = mean if flattest is None else hl.select(step < flattest, mean, value)
         flattest = step if flattest is None else hl.min(step, flattest)
-    wrong = (hl.max(over, under) > limit) & (excess > 0.0)
+    wrong = (hl.max(over, under) > limit + RANGE * (highest - lowest)) & (excess > 0.0)
     return hl.select(wrong, here + strength * (value - here), here)
 
 
