@@ -1,6 +1,7 @@
 """Bayer data as quads: the four colours of a 2x2 cell side by side, so that no vector lane is wasted on parity.
 
-A Func of quads is a Tuple of four over (x, y) in quads: 0 = R (even, even), 1 = G on red rows, 2 = G on blue rows, 3 = B.
+A Func of quads is a Tuple of four over (x, y) in quads: 0 = R (even, even), 1 = G on red rows,
+2 = G on blue rows, 3 = B.
 Other Bayer orders are the same picture moved by (dx, dy) in 0..1, whose mirrored border begins one pixel earlier.
 """
 

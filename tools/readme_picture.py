@@ -1,6 +1,6 @@
 """Make `docs/demo.jpg`: the demo raw by LibRaw's default rendering on the left, by us on the right.
 
-    python tools/readme_picture.py
+python tools/readme_picture.py
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 in    square-root codes of a mosaic (H, W) float32, in which noise is equally strong everywhere
 out   the same with single wrong pixels repaired
 A pixel is wrong where it lies above (or below) all eight neighbours of its colour by more than `threshold` standard
-deviations of noise, and no light of its kind falls on the pixels beside it (stars and far lamps stay). It is replaced by
-the mean of the pair of neighbours that differ least: across edges nothing is smeared. Pixels that the file lists are
+deviations of noise, and no light of its kind falls on the pixels beside it (stars and far lamps stay). It is replaced
+by the mean of the pair of neighbours that differ least: across edges nothing is smeared. Pixels that the file lists are
 repaired before, among the raw numbers.
 Source: [Tajbakhsh2009] for the test against neighbours; DNG 1.7.1, opcodes FixBadPixelsConstant and FixBadPixelsList.
 """
@@ -43,7 +43,7 @@ def limits(encoding: Encoding, threshold: float) -> tuple[float, float, float]:
 
 
 def listed(frame: Frame) -> U16:
-    """The mosaic with the pixels that the file lists replaced by the mean of their nearest good neighbours' best pair."""
+    """The mosaic with the pixels that the file lists replaced by their nearest good neighbours' best pair."""
     assert frame.mosaic is not None
     if frame.bad_pixels is None or not len(frame.bad_pixels):
         return frame.mosaic

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import kernels
 from ..stage import Stage, param, stage
-from ..types import F32, F64, Noise
+from ..types import F32, Noise
 from .defects import phase
 
 METHODS = ("directional", "smooth", "fast")
@@ -41,7 +41,7 @@ def choose(method: str, noise: Noise) -> str:
     if method != "auto":
         return method
     variance = noise.scale[1] * MID_GREY + noise.offset[1]
-    return "smooth" if MID_GREY < SMOOTH_BELOW * math.sqrt(variance) else "directional"
+    return "smooth" if SMOOTH_BELOW * math.sqrt(variance) > MID_GREY else "directional"
 
 
 def epsilon(sigma: float, highest: float) -> float:

@@ -80,7 +80,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
         gain = None if gain is None else orient(gain, frame.orientation)
     chosen = {
         "white": {"origin": balance.origin, "cct_k": round(balance.cct_k), "tint": round(balance.tint, 1)},
-        "noise": noise.origin, "demosaic": _method(frame, noise, values), "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
+        "noise": noise.origin, "demosaic": _method(frame, noise, values),
+        "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
         "guesses": [*frame.guesses, *guesses],
     }  # fmt: skip
     return Developed(sdr, gain, meta, chosen, seconds)

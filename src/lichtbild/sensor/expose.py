@@ -45,7 +45,7 @@ def _gain_maps(rows: int = 13, columns: int = 17) -> tuple[GainMap, ...]:
 
 
 def expose(light: F32, exposure: float, iso: float = 100, seed: int = 1, time_s: float = 1 / 250) -> Frame:
-    """Take a picture of `light` (3, H, W), linear with sRGB primaries; `exposure` = camera light of a white card's green.
+    """Take a picture of `light` (3, H, W), linear sRGB primaries; `exposure` = camera light of a white card's green.
 
     Returns an RGGB frame of the same size: 14 bits, black level, shading and noise as declared in its own fields.
     """
