@@ -6,7 +6,6 @@ python -m bench.finish [rows columns]
 from __future__ import annotations
 
 import sys
-import time
 
 import numpy as np
 
@@ -16,6 +15,8 @@ from lichtbild.develop.colour import ColourTable
 from lichtbild.develop.highlights import HighlightTable
 from lichtbild.develop.tone import ToneMap
 from lichtbild.types import Encoding
+
+from . import clock
 
 
 def negative(rows: int = 3000, columns: int = 4000) -> finish.Negative:
@@ -45,17 +46,9 @@ def run(rows: int = 3000, columns: int = 4000, repeats: int = 10) -> dict[str, d
         "scene_f32": lambda: finish.scene(n),
         "gainmap": lambda: finish.gain_map(n, sdr, hdr),
     }
-    found = {}
-    for name, work in passes.items():
-        cpu, wall = np.inf, np.inf
-        for _ in range(repeats):
-            before = time.process_time(), time.perf_counter()
-            work()
-            cpu, wall = min(cpu, time.process_time() - before[0]), min(wall, time.perf_counter() - before[1])
-        found[name] = {key: v * 1e9 / (rows * columns) for key, v in (("cpu_ms_per_mp", cpu), ("wall_ms_per_mp", wall))}
-    return found
+    return {name: clock.best(work, repeats, rows * columns / 1e6) for name, work in passes.items()}
 
 
 if __name__ == "__main__":
     for name, costs in run(*map(int, sys.argv[1:3])).items():
-        print(name, {k: round(v, 2) for k, v in costs.items()})
+        print(name, costs)

@@ -52,7 +52,8 @@ def tone_mapped(g):
 def finish(g, bits):
     """Write into `g.output` (halide order c, x, y) the crop of `g.code` that begins at (left, top).
 
-    Schedule: strips of 64 pixels stay in L1; 2 cores of a Xeon, AVX-512: see bench/finish.py.
+    Schedule: see `weave`. Measured 4.3 ms/MP CPU on a Xeon of 2.7 GHz, AVX-512: highlights 0.85, local gain 0.8, curve
+    1.1, moves and gamut 1.1, loads and stores the rest (bench/finish.py).
     """
     lit, maps = tone_mapped(g)
     shown = look_stage.algorithm(lit, g.curve, g.moves)
