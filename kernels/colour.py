@@ -70,7 +70,7 @@ def _look_up(table, hue, saturation, value):
     v0, v1, fv = _nodes(value * hl.cast(hl.Float(32), table.dim(3).extent() - 1), table.dim(3).extent() - 1)
     turn = hue * (hl.cast(hl.Float(32), hues) * (1.0 / 6.0))
     h0 = hl.clamp(hl.cast(hl.Int(32), turn), 0, hues - 1)
-    h1 = hl.select(h0 + 1 == hues, 0, h0 + 1)
+    h1 = hl.clamp(hl.select(h0 + 1 == hues, 0, h0 + 1), 0, hues - 1)
     fh = turn - hl.cast(hl.Float(32), h0)
 
     def at(k, h, v):
@@ -144,7 +144,7 @@ class Colour:
         self.output.bound(c, 0, 3).split(x, xo, xi, width, hl.TailStrategy.GuardWithIf)
         self.output.reorder(c, xi, xo, y).unroll(c).vectorize(xi).parallel(y, 16, hl.TailStrategy.GuardWithIf)
         for step in steps:
-            step.compute_at(self.output, xo).vectorize(x, width)
+            step.compute_at(self.output, xo).vectorize(x, width, hl.TailStrategy.GuardWithIf)
         self.output.specialize(~self.has_hue_sat & ~self.has_look)
         self.output.specialize(self.has_hue_sat & ~self.has_look)
 

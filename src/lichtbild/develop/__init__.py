@@ -28,7 +28,7 @@ __all__ = ["ORDER", "black", "colour", "defects", "demosaic", "denoise", "detail
 
 # The stages in the order of light.
 ORDER = ("black", "shading", "white", "defects", "demosaic", "denoise", "detail", "geometry", "highlights", "colour",
-         "exposure", "tone", "look", "output")  # fmt: skip
+         "exposure", "tone", "grade", "output")  # fmt: skip
 
 
 class _Develop(types.ModuleType):

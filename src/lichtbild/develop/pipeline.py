@@ -96,7 +96,7 @@ def _method(frame: Frame, noise: Noise, values: Values) -> str:
 
 def _print(negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Seconds) -> tuple[Any, Any, Any]:
     """The picture through the look, and the gain map where one is wanted."""
-    trims, out = recipe.values["look"], recipe.values["output"]
+    trims, out = recipe.values["grade"], recipe.values["output"]
     chosen = look.load(recipe.look)
     with _clock(seconds, "look"):
         sdr_tables = look.compile(chosen, want.space, 0.0, trims["contrast"], trims["saturation"])

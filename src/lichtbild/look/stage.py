@@ -17,7 +17,7 @@ from ..types import F32
 from .tables import LookTables, display
 
 
-@stage("look", "tone and colour of the picture, from a file of targets")
+@stage("grade", "tone and colour of the picture, from a file of targets")
 class LookTrim(Stage):
     """The photographer's trims; the look itself is chosen by name."""
 
