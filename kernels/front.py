@@ -6,10 +6,10 @@ The root is taken once per pixel of the mosaic and not once per colour; everythi
 
 import halide as hl
 
-from _quad import c, join, mirrored, split, x, y
+from _quad import HALF_MAX, I16, U16, c, join, mirrored, schedule, split, x, y
 from black import black
 from defects import repair
-from demosaic import directional, fast, schedule, smooth
+from demosaic import directional, fast, full, smooth
 from shading import gain
 
 
@@ -30,29 +30,35 @@ def coded(front, planes):
 
 def integer(value, top):
     """Rounded code, held within 0..top."""
-    return hl.cast(hl.UInt(16), hl.clamp(value + 0.5, 0.0, top))
+    return hl.cast(U16, hl.min(value + 0.5, float(top)))
+
+
+def grey(quads, _eps):
+    """The method of a monochrome sensor: every pixel is all three."""
+    return [(quads[x, y][p],) * 3 for p in range(4)], []
 
 
 class _Mosaic:
     """What the passes over a mosaic share.
 
-    `knobs`: limits of defects (R, G, B) in codes, their strength, highest codes (R, G, B), eps of demosaic.
+    `knobs`: limits of defects (R, G, B) in half codes, their strength in 1/32767, highest codes (R, G, B).
     """
 
     def build(self, method):
         width, height = self.raw.dim(0).extent(), self.raw.dim(1).extent()
-        code, plain = coded(self, 1), hl.Func("plain")
-        plain[x, y] = code[x, y, 0]
-        edged = mirrored(plain, width, height)
+        code, half = coded(self, 1), hl.Func("half")
+        half[x, y] = integer(code[x, y, 0], HALF_MAX)
+        edged = mirrored(half, width, height)
         quads = split(edged, self.dx, self.dy)
-        knob = [self.knobs[i] for i in range(8)]
-        fixed = repair(quads, knob[:3], knob[3])
-        triples, funcs = method(fixed, knob[7])
-        joined = join([tuple(integer(v, top) for v, top in zip(t, knob[4:7], strict=True)) for t in triples])
+        knob = [self.knobs[i] for i in range(7)]
+        fixed = repair(quads, knob[:3], hl.cast(I16, knob[3]))
+        triples, funcs = method(fixed, self.eps)
+        joined = join(full(triples, knob[4:7]))
         self.output[x, y, c] = joined[x + self.dx, y + self.dy, c]
 
-        self.knobs.dim(0).set_bounds(0, 8)
-        schedule(self.output, joined, [edged, quads, fixed, *funcs], self.natural_vector_size(hl.Float(32)))
+        self.knobs.dim(0).set_bounds(0, 7)
+        funcs = [(edged, 0), (quads, 8), (fixed, 16), *funcs]
+        schedule(self.output, joined, funcs, self.natural_vector_size(U16))
 
 
 @hl.generator(name="front_directional")
@@ -68,7 +74,8 @@ class Directional(_Mosaic):
     offset = hl.InputBuffer(hl.Float(32), 2)
     dx = hl.InputScalar(hl.Int(32))
     dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.Float(32), 1)
+    knobs = hl.InputBuffer(hl.UInt(16), 1)
+    eps = hl.InputScalar(hl.Float(32))
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
@@ -88,7 +95,8 @@ class Smooth(_Mosaic):
     offset = hl.InputBuffer(hl.Float(32), 2)
     dx = hl.InputScalar(hl.Int(32))
     dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.Float(32), 1)
+    knobs = hl.InputBuffer(hl.UInt(16), 1)
+    eps = hl.InputScalar(hl.Float(32))
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
@@ -108,11 +116,12 @@ class Fast(_Mosaic):
     offset = hl.InputBuffer(hl.Float(32), 2)
     dx = hl.InputScalar(hl.Int(32))
     dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.Float(32), 1)
+    knobs = hl.InputBuffer(hl.UInt(16), 1)
+    eps = hl.InputScalar(hl.Float(32))
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
-        self.build(lambda quads, eps: fast(quads))
+        self.build(fast)
 
 
 @hl.generator(name="front_mono")
@@ -128,11 +137,12 @@ class Mono(_Mosaic):
     offset = hl.InputBuffer(hl.Float(32), 2)
     dx = hl.InputScalar(hl.Int(32))
     dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.Float(32), 1)
+    knobs = hl.InputBuffer(hl.UInt(16), 1)
+    eps = hl.InputScalar(hl.Float(32))
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
-        self.build(lambda quads, eps: ([(quads[x, y][p],) * 3 for p in range(4)], []))
+        self.build(grey)
 
 
 @hl.generator(name="front_rgb")
@@ -149,7 +159,7 @@ class Rgb:
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
-        self.output[x, y, c] = integer(coded(self, 3)[x, y, c], 65535.0)
+        self.output[x, y, c] = integer(coded(self, 3)[x, y, c], 65535)
         tail, yo = hl.TailStrategy.GuardWithIf, hl.Var("yo")
         self.output.bound(c, 0, 3).split(y, yo, y, 32, tail).reorder(x, y, c, yo).parallel(yo)
         self.output.vectorize(x, 2 * self.natural_vector_size(hl.Float(32)), tail)

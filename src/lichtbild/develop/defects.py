@@ -1,9 +1,9 @@
 """Defects: hot and dead pixels are replaced by what their neighbours say.
 
-in    square-root codes of a mosaic (H, W) float32, in which noise is equally strong everywhere
+in    half codes of a mosaic (H, W) uint16: square-root codes in 15 bits, in which noise is equally strong everywhere
 out   the same with single wrong pixels repaired
 A pixel is wrong where it lies above (or below) all eight neighbours of its colour by more than `threshold` standard
-deviations of noise, and no light of its kind falls on the pixels beside it (stars and far lamps stay). It is replaced
+deviations of noise (among texture by more), and no light of its kind falls on the pixels beside it. It is replaced
 by the mean of the pair of neighbours that differ least: across edges nothing is smeared. Pixels that the file lists are
 repaired before, among the raw numbers.
 Source: [Tajbakhsh2009] for the test against neighbours; DNG 1.7.1, opcodes FixBadPixelsConstant and FixBadPixelsList.
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from .. import kernels
 from ..stage import Stage, param, stage
-from ..types import BAYER, F32, U16, Encoding, Frame
+from ..types import BAYER, U16, Encoding, Frame
 
-SHARED = 0.2  # as in kernels/defects.py
+SHARED = 3  # as in kernels/defects.py
 
 
 @stage("defects", "single hot and dead pixels repaired")
@@ -26,7 +26,7 @@ class Defects(Stage):
     """Parameters of the repair."""
 
     strength: float = param(1.0, 0.0, 1.0, "", "part of the error of a wrong pixel that is taken away; 0 = leave all")
-    threshold: float = param(6.0, 3.0, 50.0, "σ", "how far beyond all its neighbours a pixel must be")
+    threshold: float = param(5.0, 3.0, 50.0, "σ", "how far beyond all its neighbours a pixel must be")
 
 
 def phase(cfa: str) -> tuple[int, int]:
@@ -35,10 +35,12 @@ def phase(cfa: str) -> tuple[int, int]:
     return place % 2, place // 2
 
 
-def limits(encoding: Encoding, threshold: float) -> tuple[float, float, float]:
-    """Codes by which a wrong pixel leaves the range of its neighbours, for R, G, B; never less than 1/256 of all."""
-    low = 65535 / 256  # clean files: what is fine detail must stay
-    r, g, b = (max(threshold * s, low) for s in encoding.sigma)
+def limits(encoding: Encoding, threshold: float) -> tuple[int, int, int]:
+    """Half codes by which a wrong pixel leaves the range of its neighbours, for R, G, B.
+
+    Never less than 1/256 of all codes: what is finer in a clean file is detail.
+    """
+    r, g, b = (min(round(max(threshold * s, 65535 / 256) / 2), 32767) for s in encoding.sigma)
     return r, g, b
 
 
@@ -79,36 +81,48 @@ def _neighbours(mosaic: U16, bad: NDArray[np.bool_], y: int, x: int) -> int | No
     return None
 
 
-def apply(code: F32, cfa: str, limit: tuple[float, float, float], strength: float = 1.0) -> F32:
-    """Repaired codes of a mosaic (H, W)."""
-    out = np.empty(code.shape, np.float32)
-    dx, dy = phase(cfa)
-    r, g, b = limit
-    kernels.call(
-        "defects", mosaic=code, dx=dx, dy=dy, limit_r=r, limit_g=g, limit_b=b, strength=strength, output=out
-    )  # fmt: skip
+def apply(half: U16, cfa: str, limit: tuple[int, int, int], strength: float = 1.0) -> U16:
+    """Repaired half codes of a mosaic (H, W); `limit` as `limits` gives it."""
+    out = np.empty(half.shape, np.uint16)
+    (dx, dy), (r, g, b) = phase(cfa), limit
+    part = share(strength)
+    kernels.call("defects", mosaic=half, dx=dx, dy=dy, limit_r=r, limit_g=g, limit_b=b, strength=part, output=out)
     return out
 
 
-def twin(code: F32, cfa: str, limit: tuple[float, float, float], strength: float = 1.0) -> F32:
-    """The same in NumPy."""
-    height, width = code.shape
-    padded = np.pad(code, 3, mode="reflect").astype(np.float32)
+def share(strength: float) -> int:
+    """Strength as the kernels take it: 32767 = all; the rounding is below one half code."""
+    return round(32767 * min(max(strength, 0.0), 1.0))
 
-    def at(dy: int, dx: int) -> F32:
+
+def _mean(*terms: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Rounding mean of 2^n, pair by pair, as the kernel does it."""
+    if len(terms) == 1:
+        return terms[0]
+    return _mean(*[(a + b + 1) >> 1 for a, b in zip(terms[::2], terms[1::2], strict=True)])
+
+
+def twin(half: U16, cfa: str, limit: tuple[int, int, int], strength: float = 1.0) -> U16:
+    """The same in NumPy, to the last bit."""
+    height, width = half.shape
+    here = half.astype(np.int32)
+    padded = np.pad(here, 3, mode="reflect")
+
+    def at(dy: int, dx: int) -> NDArray[np.int32]:
         return padded[3 + dy : 3 + dy + height, 3 + dx : 3 + dx + width]
 
     pairs = [(at(-dy, -dx), at(dy, dx)) for dy, dx in ((0, 2), (2, 0), (2, 2), (2, -2))]
     ring = np.array([n for pair in pairs for n in pair])
-    over, under = code - ring.max(0), ring.min(0) - code
-    beside = at(0, 1) + at(0, -1) - at(0, 3) - at(0, -3) + at(1, 0) + at(-1, 0) - at(3, 0) - at(-3, 0)
-    beside = beside * np.float32(0.25 / SHARED)
-    excess = np.where(over > under, over - np.maximum(beside, 0), under + np.minimum(beside, 0))
-    steps = np.array([abs(a - b) for a, b in pairs])
-    best = np.argmin(steps, 0)[None]
-    value = np.take_along_axis(np.array([(a + b) * np.float32(0.5) for a, b in pairs]), best, 0)[0]
+    highest, lowest = ring.max(0), ring.min(0)
+    over, under = np.maximum(here - highest, 0), np.maximum(lowest - here, 0)
+    beyond, spread = np.maximum(over, under), highest - lowest
+    near, far = (_mean(at(0, i), at(0, -i), at(i, 0), at(-i, 0)) for i in (1, 3))
+    beside = np.maximum(np.where(over > 0, near - far, far - near), 0)
+    best = np.argmin(np.array([abs(a - b) for a, b in pairs]), 0)[None]
+    value = np.take_along_axis(np.array([_mean(a, b) for a, b in pairs]), best, 0)[0]
     dx, dy = phase(cfa)
     y, x = np.mgrid[:height, :width] + np.array([dy, dx])[:, None, None]
     colour = np.where((y % 2) == (x % 2), np.where(y % 2 == 0, 0, 2), 1)
-    wrong = (np.maximum(over, under) > np.array(limit, np.float32)[colour]) & (excess > 0)
-    return np.asarray(np.where(wrong, code + np.float32(strength) * (value - code), code), np.float32)
+    wrong = (beyond > np.array(limit)[colour] + spread + (spread >> 1)) & ((beyond >> SHARED) > beside)
+    change = ((value - here) * share(strength) + (1 << 14)) >> 15
+    return np.where(wrong, here + change, here).astype(np.uint16)

@@ -27,7 +27,10 @@ _MOST_OFFSET = 0.25  # of the code, in camera light: where read noise is nearly 
 
 @dataclass(frozen=True)
 class Tables:
-    """What the pass is loaded with. `gains` and `offset` hold scale² of the code; planes as in ShadingTable."""
+    """What the pass is loaded with; planes as in ShadingTable.
+
+    `gains` and `offset` hold the square of the scale, for a mosaic that of half codes.
+    """
 
     levels: F32
     per_row: F32
@@ -87,7 +90,7 @@ def prepare(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[T
     code = encoding(white, noise, even.peak)
     colour = sites(frame)
     columns = np.arange(frame.shape[1]) % colour.shape[1]
-    square = code.scale**2
+    square = (code.scale if frame.rgb is not None else 0.5 * code.scale) ** 2
     factor = np.asarray(white.gains)[colour] * unit(frame, dark) * square
     offset: NDArray[Any] = np.asarray(code.offset)[colour][:, columns] * square
     gains = np.ascontiguousarray(even.gains * factor[:, None, columns], np.float32)
@@ -107,24 +110,23 @@ def run(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[U16, 
     mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
     dx, dy = defects.phase(frame.cfa)
     limit = defects.limits(code, values["defects"]["threshold"])
-    eps = demosaic.epsilon(code.sigma[1], code.scale)
-    knobs = np.array([*limit, strength, *tops(white, code, tables, frame), eps], np.float32)
-    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, output=out, **tables.arguments())
+    top = tops(white, code, shading.prepare(frame, values["shading"]["strength"]), frame)
+    knobs = np.array([*limit, defects.share(strength), *top], np.uint16)
+    eps = demosaic.epsilon(0.5 * code.sigma[1])
+    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
     return out, code
 
 
-def tops(white: White, code: Encoding, tables: Tables, frame: Frame) -> tuple[float, float, float]:
+def tops(white: White, code: Encoding, even: shading.ShadingTable, frame: Frame) -> tuple[int, int, int]:
     """Highest code of each channel: what saturates there where shading is strongest. Demosaicing stays below it."""
-    gains = (1.0, 1.0, 1.0) if frame.cfa == "MONO" else white.gains
     colour, columns = sites(frame), np.arange(frame.shape[1]) % 2
-    highest = [0.0, 0.0, 0.0]
-    factor = unit(frame, black.BlackTable(tables.levels, tables.per_row)) * code.scale**2
+    highest = [0, 0, 0]
     for parity, column in np.ndindex(2, 2):
-        c, part = int(colour[parity, column]), tables.gains[parity][:, columns == column]
-        if part.size:
-            peak = float(part.max()) / (factor[parity, column] * gains[c])
-            highest[c] = max(highest[c], code.scale * math.sqrt(gains[c] * peak + code.offset[c]))
-    r, g, b = (min(h or 65535.0, 65535.0) for h in highest)
+        c, part = int(colour[parity, column]), even.gains[parity][:, columns == column]
+        gain = 1.0 if frame.cfa == "MONO" else white.gains[c]
+        light = gain * float(part.max() if part.size else even.peak)
+        highest[c] = max(highest[c], min(math.ceil(code.scale * math.sqrt(light + code.offset[c])) + 1, 65535))
+    r, g, b = highest
     return (g, g, g) if frame.cfa == "MONO" else (r, g, b)
 
 
