@@ -29,10 +29,10 @@ def bound_inputs(g):
     """Sizes of everything that is the same in all passes."""
     g.code.dim(2).set_bounds(0, 3)
     g.offset.dim(0).set_bounds(0, 3)
-    for table, rows in ((g.highlight, 5), (g.render, 4)):
+    for table in (g.highlight, g.render):
         table.dim(0).set_bounds(0, 3)
-        table.dim(1).set_bounds(0, rows)
         table.dim(1).set_stride(3)
+    g.render.dim(1).set_bounds(0, 4)
 
 
 def tone_mapped(g):
