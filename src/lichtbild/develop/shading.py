@@ -84,7 +84,7 @@ def _overlap(frame: Frame) -> bool:
 
 def _multiply(gains: F64, m: GainMap, at: F64, shape: tuple[int, int], mosaic: bool) -> None:
     """Multiply the table (planes, rows, W) by one map."""
-    columns = np.arange(m.left, min(m.right, shape[1]), m.col_pitch, dtype=np.float64)
+    columns = np.arange(m.left, min(m.right, shape[1]), m.col_pitch)
     inside = np.flatnonzero((at >= m.top) & (at <= m.bottom - 1))
     if m.row_pitch > 2:  # rows of the table are whole here
         whole = at[inside]
