@@ -137,9 +137,10 @@ def proxy(frame: Frame, values: Values | None = None) -> F32:
     level, line, gains = _coarse(frame, dark, even)
     height, width = frame.shape
     out = np.empty((3, -(-height // 4), -(-width // 4)), np.float32)
-    middle = np.minimum(np.arange(out.shape[1]) * 4 + 1, height - 1)
-    # A block's centre lies half a pixel below its second row.
-    row, weight = even.row[middle], even.weight[middle]
+    # A block's centre lies half-way between its second and third row.
+    second, third = (np.minimum(np.arange(out.shape[1]) * 4 + k, height - 1) for k in (1, 2))
+    row, weight = even.row[second], even.weight[second].copy()
+    weight[row == even.row[third]] = (0.5 * (weight + even.weight[third]))[row == even.row[third]]
     arguments = {"level": level, "line": line, "gains": gains, "row": row, "weight": weight, "output": out}
     if frame.rgb is not None:
         kernels.call("proxy_rgb", raw=frame.rgb, **arguments)

@@ -4,7 +4,8 @@ in    light (planes, H, W) float32, planes = 1 (mosaic) or 3
 out   light · gain, same shape
 All gain maps and radial vignettes are combined into one table: full rows (exactly bilinear along x) at the few rows
 where a map has a sample; the kernel interpolates between them. So a map costs one multiplication and one interpolation
-per pixel. Where several act on the same pixel, rows are laid every ROWS pixels, as a product is no longer straight.
+per pixel. Where several act on the same pixel, rows are laid every ROWS pixels (fewer in
+small pictures), as a product is no longer straight.
 Source: DNG 1.7.1, opcodes GainMap and FixVignetteRadial.
 """
 
@@ -19,7 +20,7 @@ from .. import kernels
 from ..stage import Stage, param, stage
 from ..types import F32, F64, Frame, GainMap, Vignette
 
-ROWS = 16  # the interpolation of a vignette that doubles the light in the corners of 12 MP is then off by 1e-5
+ROWS = 16  # at most; the interpolation of a vignette that doubles the light in the corners of 12 MP is then off by 1e-5
 
 
 @stage("shading", "lens shading evened by the gain maps of the file")
@@ -68,7 +69,7 @@ def _rows(frame: Frame, height: int) -> F64:
         samples = (m.origin[0] + np.arange(m.gains.shape[0]) * m.spacing[0]) * height - 0.5
         found += [samples, np.array([m.top - 1.0, m.top, m.bottom - 1.0, m.bottom])]
     if frame.vignettes or _overlap(frame):
-        found.append(np.arange(0.0, height, ROWS))
+        found.append(np.arange(0.0, height, max(1, min(ROWS, height // 128))))
     if any(m.row_pitch > 2 for m in frame.gain_maps):
         found.append(np.arange(float(height)))
     rows = np.unique(np.concatenate(found))
