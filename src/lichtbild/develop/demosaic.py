@@ -68,7 +68,7 @@ def twin(half: U16, cfa: str, method: str, eps: float = EPS_CLEAN * 32767) -> U1
     height, width = half.shape
     dx, dy = phase(cfa)
     q = np.pad(half.astype(np.int64), ((_PAD + dy, _PAD), (_PAD + dx, _PAD)), mode="reflect")
-    y, x = np.indices(q.shape, np.int64) % 2
+    y, x = (np.asarray(k % 2, np.int64) for k in np.indices(q.shape))
     coloured = y == x  # red and blue sites
     rgb = _malvar(q, coloured, y) if method == "fast" else _along_edges(q, coloured, y, method, eps)
     inside = np.stack(rgb)[:, _PAD + dy :, _PAD + dx :][:, :height, :width]
