@@ -119,3 +119,17 @@ def test_edges_stay_steep(rng):
 
     found = denoise.run(code, encoding, NOISE, OFF)
     assert slope(found.astype(float)) > 0.88 * slope(np.stack([step] * 3))
+
+
+def test_share_of_the_noise(rng):
+    """A share of 1 changes nothing; where a merge left a quarter of the power, that much is taken as noise."""
+    encoding = _encoding()
+    _, noisy = _noisy(rng, (256, 256), encoding)
+    plain = denoise.run(noisy, encoding, NOISE, OFF).astype(int)
+    ones = denoise.run(noisy, encoding, NOISE, OFF, np.ones((3, 5), np.float32))
+    assert np.abs(ones - plain).max() <= 1
+    share = np.where(np.arange(16) < 8, 1.0, 0.25).astype(np.float32)[None].repeat(4, 0)
+    mixed = denoise.run(noisy, encoding, NOISE, OFF, share).astype(int)
+    calm = denoise.run(noisy, _encoding(0.5), NOISE, OFF).astype(int)
+    assert np.abs(mixed - plain)[:, :, :96].max() <= 1
+    assert np.abs(mixed - calm)[:, :, 160:].mean() <= 1

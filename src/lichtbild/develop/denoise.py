@@ -12,6 +12,8 @@ coefficient in the estimate; [Burt1983] the pyramid. The fitted linear estimate 
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from ._denoise_tables import POWER, SHRINK
 LEVELS = 4
 # More bias than the least squared error asks for: a speck left is uglier than the texture that goes with it (-0.05 dB).
 _CAUTION = 1.2
+_LEAST_SHARE = 1e-3  # of the noise power: a thousand frames merged
 _LEAST = 1e-3  # code steps: noise below this is none, and dividing by it stays finite
 # Part of the noise power of one pixel that demosaicing leaves in its code; ours, directional, on a flat field.
 _LEFT_BY_DEMOSAIC = (1.0, 0.93, 1.0)
@@ -81,17 +84,46 @@ def apply(code: U16, table: F32, sharpening: F32) -> U16:
     return output
 
 
-def run(code: U16, encoding: Encoding, noise: Noise, values: Values | None = None) -> U16:
+def run(code: U16, encoding: Encoding, noise: Noise, values: Values | None = None, share: F32 | None = None) -> U16:
     """Denoise and sharpen code planes (3, H, W) in one pass; `values` is a resolved recipe.
 
-    Returns `code` itself where the recipe asks for neither.
+    `share` (h, w) > 0: noise power of a merged pixel, as a part of what `noise` says; a coarse map over the whole
+    picture, bilinear between the centres of its cells. Returns `code` itself where the recipe asks for nothing.
     """
     del noise  # already in encoding.sigma
     chosen = settings(values)
-    sharpening = detail.prepare(encoding, values)
+    if chosen.luma == 0 and chosen.chroma == 0 and detail.settings(values).amount == 0:
+        return code
+    if share is None:
+        return _uniform(code, encoding, values)
+    # Noise power differs by less than half between neighbouring strengths; between them pictures are mixed.
+    low, high = max(float(share.min()), _LEAST_SHARE), max(float(share.max()), _LEAST_SHARE)
+    steps = np.geomspace(low, high, 1 + math.ceil(2 * math.log2(high / low) - 1e-6))
+    place = np.interp(np.log(np.maximum(spread(share, code.shape[1:]), low)), np.log(steps), np.arange(len(steps)))
+    out = np.zeros(code.shape, np.float32)
+    for n, step in enumerate(steps):
+        sigma = np.sqrt(step) * np.asarray(encoding.sigma)
+        part = dataclasses.replace(encoding, sigma=(float(sigma[0]), float(sigma[1]), float(sigma[2])))
+        out += np.maximum(1 - np.abs(place - n), 0) * _uniform(code, part, values)
+    return np.asarray(out + 0.5, np.uint16)
+
+
+def _uniform(code: U16, encoding: Encoding, values: Values | None) -> U16:
+    chosen, sharpening = settings(values), detail.prepare(encoding, values)
     if chosen.luma == 0 and chosen.chroma == 0:
-        return code if detail.settings(values).amount == 0 else detail.apply(code, sharpening)
+        return detail.apply(code, sharpening)
     return apply(code, prepare(encoding, values), sharpening)
+
+
+def spread(share: F32, shape: tuple[int, ...]) -> F32:
+    """A coarse map (h, w) over `shape` (H, W): bilinear between the centres of its cells."""
+    for axis, size in enumerate(shape):
+        n = share.shape[axis]
+        at = np.clip((np.arange(size) + 0.5) * n / size - 0.5, 0, n - 1)
+        low = np.minimum(at.astype(np.intp), max(n - 2, 0))
+        part = (at - low).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
+        share = np.take(share, low, axis) * (1 - part) + np.take(share, np.minimum(low + 1, n - 1), axis) * part
+    return np.asarray(share, np.float32)
 
 
 def _halved(a: F64) -> F64:
