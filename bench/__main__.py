@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import lichtbild
-from lichtbild import raw
+from lichtbild import kernels, raw
 from lichtbild.photo import Wanted
 
 from . import clock
@@ -34,9 +34,12 @@ with rawpy.imread(sys.argv[1]) as r:
 Image.fromarray(rgb).save(sys.argv[2], quality=92)
 """
 MEMORY = """
-import resource, sys, lichtbild, imagecodecs
+import sys, lichtbild, imagecodecs
 import lichtbild.develop.pipeline, lichtbild.raw, lichtbild.export
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from lichtbild import kernels
+kernels.keep_memory()  # as the command line does
+# ru_maxrss would count the parent that this process was forked from
+peak = lambda: next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmHWM")) / 1024
 before = peak()
 lichtbild.develop(lichtbild.open(sys.argv[1])).save(sys.argv[2], overwrite=True, sdr=True)
 print(before, peak())
@@ -119,11 +122,10 @@ def _for_peers(path: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
 def commands(path: pathlib.Path, work: pathlib.Path, runs: int, mp: float, peers: bool) -> dict[str, dict[str, float]]:
     """Whole cold commands, in turn."""
     python = sys.executable
+    ours = [python, "-m", "lichtbild", "develop", str(path), "--overwrite"]
     lines = {
-        "lichtbild develop": [python, "-m", "lichtbild.apps.cli.main", "develop", str(path), "-o", str(work / "a.jpg"),
-                              "--overwrite"],
-        "lichtbild develop --sdr": [python, "-m", "lichtbild.apps.cli.main", "develop", str(path), "-o",
-                                    str(work / "b.jpg"), "--overwrite", "--sdr"],
+        "lichtbild develop": [*ours, "-o", str(work / "a.jpg")],
+        "lichtbild develop --sdr": [*ours, "-o", str(work / "b.jpg"), "--sdr"],
         "python: rawpy AHD + Pillow": [python, "-c", RAWPY, str(path), str(work / "c.jpg")],
     }  # fmt: skip
     if peers:
@@ -153,6 +155,7 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--runs", type=int, default=7)
     a = parser.parse_args()
+    kernels.keep_memory()  # as the command line does
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         path = a.file or subject(work)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lichtbild import kernels
-from lichtbild.develop import demosaic, front
+from lichtbild.develop import demosaic, front, shading
 from lichtbild.types import Encoding, Frame, Noise, White
 
 from . import clock
@@ -128,7 +128,7 @@ def cost(size: tuple[int, int] = (3000, 4000)) -> dict[str, dict[str, float]]:
     values: dict[str, dict[str, Any]] = {
         "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "defects": {"strength": 1.0, "threshold": 5.0},
     }  # fmt: skip
-    tables, code = front.prepare(frame, WHITE, noise_at(100), values)
+    tables, code = front.prepare(frame, WHITE, noise_at(100), values, shading.prepare(frame))
     out = np.zeros((3, *size), np.uint16)
     knobs = np.array([*(500,) * 3, 32767, *(65535,) * 3], np.uint16)
     found = {}

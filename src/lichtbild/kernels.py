@@ -24,6 +24,7 @@ _PATH = pathlib.Path(os.environ.get("LICHTBILD_KERNELS") or pathlib.Path(__file_
 _KINDS = {"i": 0, "u": 1, "f": 2}
 _NAMES = {0: "int", 1: "uint", 2: "float"}
 _INPUT_SCALAR = 0
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's mallopt(3)
 
 
 class _Dim(C.Structure):
@@ -116,6 +117,20 @@ def set_threads(n: int) -> None:
     if n < 0:
         raise ValueError(f"threads: expected 0 or more, got {n}")
     _library().halide_set_num_threads(C.c_int(n))
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory of large arrays that it has freed, for the next ones.
+
+    Each photograph needs some twenty arrays of tens of megabytes. Fresh pages from the system cost about 0.2 ms per
+    megabyte; kept ones cost nothing, which is worth a fifth of the whole development. It holds for the whole process
+    and all its libraries, so only programs that own their process should ask for it, before the first picture.
+    Does nothing where the C library is not glibc.
+    """
+    mallopt = getattr(C.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def call(name: str, **arguments: Any) -> None:

@@ -7,10 +7,11 @@ Sources: primaries of [BT2020], [BT709], [SMPTE432], [ProPhoto]; adaptation [Lam
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
-from .types import F64
+from .types import F32, F64
 
 Xy = tuple[float, float]
 
@@ -79,3 +80,9 @@ def convert(space_from: str, space_to: str) -> F64:
 
 
 REC2020_LUMA: tuple[float, float, float] = tuple(rgb_to_xyz("rec2020")[1].tolist())  # 0.2627, 0.6780, 0.0593
+
+
+def thin(rgb: F32, samples: int = 1 << 14) -> F32:
+    """Every n-th row and column of `rgb` (3, H, W), so that about `samples` pixels are left: enough for statistics."""
+    n = max(1, math.isqrt(rgb.shape[1] * rgb.shape[2] // samples))
+    return rgb[:, n // 2 :: n, n // 2 :: n] if min(rgb.shape[1:]) > n else rgb

@@ -122,6 +122,8 @@ def _mixed_table(camera: _camera.Camera, white: White) -> HueSatMap | None:
 
 def apply(rgb: F32, table: ColourTable) -> F32:
     """White-balanced camera light (3, H, W) float32 → linear Rec.2020 (3, H, W) float32."""
+    if table.hue_sat is None and table.look is None:
+        return np.asarray((table.matrix @ rgb.reshape(3, -1)).reshape(rgb.shape), np.float32)
     out = np.empty(rgb.shape, np.float32)
     kernels.call(
         "colour",

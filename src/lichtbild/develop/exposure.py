@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..light import REC2020_LUMA
+from ..light import REC2020_LUMA, thin
 from ..stage import Stage, param, stage
 from ..types import F32, F64, Exposure
 
@@ -25,7 +25,6 @@ MID_GREY = 0.18
 _TRUST = 0.8  # how far the key may overrule the camera's own exposure; the rest is the photographer's will
 _BOUNDS = (-1.0, 3.0)  # EV around BaselineExposure
 _DIM_CD_M2, _DIM_SLOPE, _DIM_MOST = 16.0, 0.15, 1.5  # below the first, EV per stop, at most
-_SAMPLES = 1 << 14
 
 
 @stage("exposure", "overall brightness, from the key of the picture and the light there was")
@@ -64,12 +63,6 @@ def luma(rgb: F32) -> F32:
     r, g, b = (np.float32(w) for w in REC2020_LUMA)
     result: F32 = r * rgb[0] + g * rgb[1] + b * rgb[2]
     return result
-
-
-def thin(rgb: F32, samples: int = _SAMPLES) -> F32:
-    """Every n-th row and column of `rgb`, so that about `samples` pixels are left: enough for statistics."""
-    n = max(1, math.isqrt(rgb.shape[1] * rgb.shape[2] // samples))
-    return rgb[:, n // 2 :: n, n // 2 :: n] if min(rgb.shape[1:]) > n else rgb
 
 
 def weights(height: int, width: int) -> F64:

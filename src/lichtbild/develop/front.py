@@ -81,10 +81,11 @@ def unit(frame: Frame, table: black.BlackTable) -> F32:
     return out
 
 
-def prepare(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[Tables, Encoding]:
-    """All tables of the pass and the code it writes."""
+def prepare(
+    frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable
+) -> tuple[Tables, Encoding]:
+    """All tables of the pass and the code it writes; `even` is that of the frame."""
     dark = black.prepare(frame, values["black"]["shift"])
-    even = shading.prepare(frame, values["shading"]["strength"])
     if frame.cfa == "MONO":
         white = White((1.0, 1.0, 1.0), white.xy, white.cct_k, white.tint, white.origin)
     code = encoding(white, noise, even.peak)
@@ -98,9 +99,15 @@ def prepare(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[T
     return Tables(dark.levels, dark.per_row, gains, even.row, even.weight, offset), code
 
 
-def run(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[U16, Encoding]:
-    """Codes (3, H, W) of the frame and how to read them. `values` of black, shading, defects and demosaic are used."""
-    tables, code = prepare(frame, white, noise, values)
+def run(
+    frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable | None = None
+) -> tuple[U16, Encoding]:
+    """Codes (3, H, W) of the frame and how to read them. `values` of black, shading, defects and demosaic are used.
+
+    `even`: the shading of the frame where the caller has prepared it already.
+    """
+    even = even or shading.prepare(frame, values["shading"]["strength"])
+    tables, code = prepare(frame, white, noise, values, even)
     out = np.empty((3, *frame.shape), np.uint16)
     if frame.rgb is not None:
         kernels.call("front_rgb", raw=frame.rgb, output=out, **tables.arguments())
@@ -110,7 +117,7 @@ def run(frame: Frame, white: White, noise: Noise, values: Values) -> tuple[U16, 
     mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
     dx, dy = defects.phase(frame.cfa)
     limit = defects.limits(code, values["defects"]["threshold"])
-    top = tops(white, code, shading.prepare(frame, values["shading"]["strength"]), frame)
+    top = tops(white, code, even, frame)
     knobs = np.array([*limit, defects.share(strength), *top], np.uint16)
     eps = demosaic.epsilon(0.5 * code.sigma[1])
     kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
@@ -130,10 +137,10 @@ def tops(white: White, code: Encoding, even: shading.ShadingTable, frame: Frame)
     return (g, g, g) if frame.cfa == "MONO" else (r, g, b)
 
 
-def proxy(frame: Frame, values: Values | None = None) -> F32:
+def proxy(frame: Frame, values: Values | None = None, even: shading.ShadingTable | None = None) -> F32:
     """Means over 4x4 pixels (3, ceil(H/4), ceil(W/4)): linear camera light, evened, without white balance."""
     dark = black.prepare(frame, values["black"]["shift"] if values else 0.0)
-    even = shading.prepare(frame, values["shading"]["strength"] if values else 1.0)
+    even = even or shading.prepare(frame, values["shading"]["strength"] if values else 1.0)
     level, line, gains = _coarse(frame, dark, even)
     height, width = frame.shape
     out = np.empty((3, -(-height // 4), -(-width // 4)), np.float32)

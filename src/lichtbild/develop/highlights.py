@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..light import thin
 from ..stage import Stage, param, stage
 from ..types import F32, F64, White
 
@@ -57,9 +58,10 @@ def measure(proxy: F32, white: White, values: Mapping[str, Any] | None = None) -
     """Clip levels of a white balance, and weights from `proxy` (3, h, w), camera light without white balance."""
     chosen = Highlights(**dict(values or {}))
     gains = np.asarray(white.gains, np.float64)
-    brightest = proxy.max(0)
-    near = (brightest > 0.5) & (brightest < min(chosen.threshold, 0.9)) & (proxy.min(0) > 0)
-    light = proxy[:, near].astype(np.float64) * gains[:, None]
+    sample = thin(proxy)
+    brightest = sample.max(0)
+    near = (brightest > 0.5) & (brightest < min(chosen.threshold, 0.9)) & (sample.min(0) > 0)
+    light = sample[:, near].astype(np.float64) * gains[:, None]
     weight = [_weight(light, c, _PRIOR * brightest.size) for c in range(3)]
     clip = (float(gains[0]), float(gains[1]), float(gains[2]))
     return HighlightTable(clip, (weight[0], weight[1], weight[2]), chosen.strength, chosen.threshold)

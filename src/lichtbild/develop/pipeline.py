@@ -19,7 +19,7 @@ from ..light import WHITE_D65
 from ..recipe import Recipe
 from ..types import F32, U8, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
-from . import colour, demosaic, denoise, exposure, finish, front, geometry, highlights, tone, white
+from . import colour, demosaic, denoise, exposure, finish, front, geometry, highlights, shading, tone, white
 from . import noise as noises
 from .colour import ColourTable
 from .highlights import HighlightTable
@@ -49,14 +49,15 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
     """Develop `frame` for what is wanted. `recipe.values` holds every parameter of every stage."""
     values, seconds = recipe.values, {}  # type: Values, Seconds
     with _clock(seconds, "proxy"):
-        proxy = front.proxy(frame, values)
+        even = shading.prepare(frame, values["shading"]["strength"])
+        proxy = front.proxy(frame, values, even)
     with _clock(seconds, "measure"):
         noise = noises.measure(frame)
         guesses: list[str] = []
         balance, table = _colour(frame, proxy, values, guesses)
         light = highlights.measure(proxy, balance, values["highlights"])
     with _clock(seconds, "front"):
-        code, encoding = front.run(frame, balance, noise, values)
+        code, encoding = front.run(frame, balance, noise, values, even)
     with _clock(seconds, "denoise"):
         code = denoise.run(code, encoding, noise, values)
     with _clock(seconds, "geometry"):

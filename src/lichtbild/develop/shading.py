@@ -96,22 +96,20 @@ def _multiply(gains: F64, m: GainMap, at: F64, shape: tuple[int, int], mosaic: b
         if not mosaic and not m.plane <= plane < m.plane + m.planes:
             continue
         layer = 0 if mosaic else min(plane - m.plane, m.gains.shape[2] - 1)
-        value = sample(m, layer, at[inside][:, None], columns[None, :].astype(np.float64), shape)
-        gains[plane][np.ix_(inside, columns)] *= value
+        value = sample(m, layer, at[inside], columns.astype(np.float64), shape)
+        gains[plane][inside, m.left : m.right : m.col_pitch] *= value
 
 
 def sample(m: GainMap, layer: int, y: F64, x: F64, shape: tuple[int, int]) -> F64:
-    """Gain of a map at pixels (y, x), which broadcast; beyond its first and last samples it stays as it is there."""
+    """Gains (n, k) of a map at rows y (n,) and columns x (k,); beyond its first and last samples it stays as there."""
     rows, columns, _ = m.gains.shape
     v = _position((y + 0.5) / shape[0], m.origin[0], m.spacing[0], rows)
     h = _position((x + 0.5) / shape[1], m.origin[1], m.spacing[1], columns)
     top, left = np.minimum(v.astype(int), max(rows - 2, 0)), np.minimum(h.astype(int), max(columns - 2, 0))
     bottom, right = np.minimum(top + 1, rows - 1), np.minimum(left + 1, columns - 1)
     g = m.gains[..., layer].astype(np.float64)
-    fv, fh = v - top, h - left
-    above = g[top, left] * (1 - fh) + g[top, right] * fh
-    below = g[bottom, left] * (1 - fh) + g[bottom, right] * fh
-    result: F64 = above * (1 - fv) + below * fv
+    across = g[:, left] + (h - left) * (g[:, right] - g[:, left])
+    result: F64 = across[top] + (v - top)[:, None] * (across[bottom] - across[top])
     return result
 
 

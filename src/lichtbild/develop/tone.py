@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..light import REC2020_LUMA
+from ..light import REC2020_LUMA, thin
 from ..stage import Stage, param, stage
 from ..types import F32, F64, Noise
 from . import _tonecurve as tonecurve
 from ._tonetwin import twin, twin_map
-from .exposure import MID_GREY, luma, thin
+from .exposure import MID_GREY, luma
 
 __all__ = ["Tone", "ToneMap", "apply", "floor_of", "prepare", "twin", "twin_map"]
 

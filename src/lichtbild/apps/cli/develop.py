@@ -39,9 +39,10 @@ def run(plan: Plan, settings: runner.Settings) -> int:
     if todo:  # the file is read while the stages are imported: 40 ms of a command that takes 400
         settings = replace(settings, ahead=runner.read_ahead(todo[0].input))
     check_recipe(settings)
-    if plan.threads:
-        from ... import kernels
+    from ... import kernels
 
+    kernels.keep_memory()
+    if plan.threads:
         kernels.set_threads(plan.threads)
     bar = Bar(len(todo))
     for early in [*failed, *outcomes]:
