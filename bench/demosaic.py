@@ -44,21 +44,35 @@ def to_gamma(v: Image) -> Image:
 
 
 def pictures(folder: str, crop: int = 1024) -> list[Image]:
-    """Linear light (H, W, 3), highest value 1: the PNGs or EXRs of a folder; EXRs cropped to their middle."""
-    import OpenImageIO as oiio
-
+    """Linear light (H, W, 3), highest value 1, of all pictures in a folder; HDR ones are cropped to their middle."""
     found = []
     for path in sorted((SHARED / folder).rglob("*")):
-        if path.suffix == ".png":
-            image = oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT)[..., :3].astype(np.float64)
+        if path.suffix not in (".png", ".exr", ".hdr"):
+            continue
+        image = _read(path)
+        if image is None:
+            print(f"left out: {path.name} (subsampled chroma holds no truth)")
+        elif path.suffix == ".png":
             found.append(to_linear(image))
-        if path.suffix == ".exr":
-            image = oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT)[..., :3].astype(np.float64)
+        else:
             top, left = (max((n - crop) // 2, 0) for n in image.shape[:2])
             image = np.nan_to_num(np.maximum(image[top : top + crop, left : left + crop], 0), posinf=0.0)
             # The brightest lamps would leave nothing but black: the 99.5th percentile becomes white.
             found.append(np.minimum(image / max(float(np.quantile(image, 0.995)), 1e-9), 1))
     return found
+
+
+def _read(path: pathlib.Path) -> Image | None:
+    """(H, W, 3) as stored, or None where the file has no three full channels."""
+    import OpenImageIO as oiio
+
+    source = oiio.ImageInput.open(str(path))
+    if source is None or source.spec().nchannels < 3:
+        oiio.geterror()
+        return None
+    pixels = source.read_image(0, 0, 0, 3, oiio.FLOAT)
+    source.close()
+    return np.asarray(pixels, np.float64)
 
 
 def mosaic(rgb: Image) -> Image:
@@ -151,7 +165,9 @@ def main() -> dict[str, Any]:
         images = pictures(folder)
         if images:
             results[name] = quality(images)
-            clock.table(f"{name}, {len(images)} pictures, CPSNR dB", results[name])
+            conditions = list(next(iter(results[name].values())))
+            by_condition = {c: {m: row[c] for m, row in results[name].items()} for c in conditions}
+            clock.table(f"{name}, {len(images)} pictures, CPSNR dB", by_condition)
     return results
 
 
