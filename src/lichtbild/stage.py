@@ -103,8 +103,11 @@ def check(stage_name: str, key: str, value: Any) -> Any:
     known = params(find(stage_name))
     if key not in known:
         raise ParamError(f"unknown parameter '{stage_name}.{key}': {nearest(key, known)}")
-    p = known[key]
-    where = f"{stage_name}.{key}"
+    return fit(f"{stage_name}.{key}", known[key], value)
+
+
+def fit(where: str, p: Param, value: Any) -> Any:
+    """`value` as what the parameter `p` expects. Raises ParamError naming `where`, range and value."""
     if p.kind is bool:
         words = {
             "true": True,

@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..light import convert
+from ..stage import param
 from ..types import F32
+from .spec import Canvas, Place, scene
+from .types import Layer, Scene
 
 Array = NDArray[Any]
 HORIZON = 0.56  # of the height
@@ -182,3 +186,22 @@ def render(height: int = 2000, width: int = 3000, seed: int = 1) -> F32:
     near, rag = _pines(u, v, rng)
     light = _mix(light, _colour([0.006, 0.010, 0.005]) * np.clip(1 + 0.7 * rag, 0.1, 3), near)
     return np.maximum(_reeds(light, rng), 0).astype(np.float32)
+
+
+@scene("lake", "a mountain lake in the last light, a cabin with lit windows on the far shore")
+class Lake(Place):
+    """One still layer; white in the open shade is `lux` / π."""
+
+    lux: float = param(1000.0, 1.0, 20000.0, "lx", "illuminance in the open shade")
+
+    def build(self, canvas: Canvas, seed: int) -> Scene:
+        """Draw it."""
+        height, width = canvas.shape
+        white = self.lux / np.pi
+        to_rec2020 = (convert("srgb", "rec2020") * white).astype(np.float32)
+        light = np.maximum(np.tensordot(to_rec2020, render(height, width, seed), 1), 0)
+        v = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
+        water = 2.0 / np.maximum(v - HORIZON, 2.0 / 300)  # the eye is some 2 m above it; the far shore at 300 m
+        depth = np.where(v > HORIZON, water, np.where(v > 0.3, 3000, 1e5)).astype(np.float32)
+        shade = np.full((3, 1, 1), white, np.float32)
+        return Scene("lake", (Layer("lake", light, depth),), canvas.margin, shade, self.lux)
