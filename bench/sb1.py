@@ -1,0 +1,101 @@
+"""The burst "SB-1" of the project's notes, with truth: eight frames of one picture, shaken, with a moving disc.
+
+Shifts N(0, 6 px) and rotation N(0, 0.08 deg) about the centre, seed 1; noise 2.89e-3·x + 8.18e-4 of camera light
+(ISO 1600), 10 bits, black 64, white 1023; a textured disc of radius 140 px that moves 40 px per frame. The camera's
+colours are those of the picture, so the truth is the picture itself.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from lichtbild.light import WHITE_D65, rgb_to_xyz
+from lichtbild.simulate.truth import Truth
+from lichtbild.types import Calibration, CameraColour, Exposure, Frame, Noise, Shot
+
+NOISE = Noise((2.89e-3,) * 3, (8.18e-4,) * 3)
+BLACK, WHITE = 64, 1023
+MARGIN = 48  # pixels of the picture beyond each side of the frame
+RADIUS, STEP = 140.0, 40.0
+SITES = {"RGGB": (0, 1, 1, 2), "BGGR": (2, 1, 1, 0), "GRBG": (1, 0, 2, 1), "GBRG": (1, 2, 0, 1)}
+
+
+def load(path: pathlib.Path) -> Any:
+    """A picture with sRGB encoding as linear light (3, H, W) in 0..1."""
+    from PIL import Image
+
+    v = np.asarray(Image.open(path).convert("RGB"), np.float32).transpose(2, 0, 1) / 255
+    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def _poses(frames: int, size: tuple[int, int], rng: Any, shift: float, turn: float) -> list[Any]:
+    """(2, 3) per frame: pixel → picture without margin; the first stays where it is."""
+    centre = np.array([size[1] - 1, size[0] - 1]) / 2
+    found = []
+    for i in range(frames):
+        by, angle = rng.normal(0, shift, 2) * (i > 0), np.radians(rng.normal(0, turn)) * (i > 0)
+        matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        found.append(np.column_stack([matrix, centre + by - matrix @ centre]))
+    return found
+
+
+def _places(pose: Any, size: tuple[int, int]) -> Any:
+    x, y = np.arange(size[1])[None, :], np.arange(size[0])[:, None]
+    return np.stack([pose[1, 0] * x + pose[1, 1] * y + pose[1, 2], pose[0, 0] * x + pose[0, 1] * y + pose[0, 2]])
+
+
+def _disc(yx: Any, at: Any) -> tuple[Any, Any]:
+    """Cover and light of the disc, whose centre lies at picture place `at` (x, y): rings and stripes on warm grey."""
+    x, y = yx[1] - at[0], yx[0] - at[1]
+    r = np.hypot(x, y)
+    tone = 0.5 + 0.22 * np.cos(r / 4.0) + 0.2 * np.sin(x / 3.1) * np.sin(y / 7.3)
+    return np.clip(RADIUS + 0.5 - r, 0, 1), np.array([0.62, 0.50, 0.38])[:, None, None] * tone
+
+
+def make(
+    light: Any, frames: int = 8, seed: int = 1, exposure: float = 0.55, noise: Noise = NOISE, cfa: str = "RGGB",
+    disc: bool = True, shift_px: float = 6.0, turn_deg: float = 0.08,
+) -> tuple[Shot, Truth]:  # fmt: skip
+    """The burst of `light` (3, H, W), linear with sRGB primaries; its frames are 2·MARGIN smaller, and even.
+
+    `exposure` scales light to camera light, 1.0 = saturation. `truth.rgb` is camera light of the first frame.
+    """
+    rng = np.random.default_rng(seed)
+    size = ((light.shape[1] - 2 * MARGIN) // 2 * 2, (light.shape[2] - 2 * MARGIN) // 2 * 2)
+    poses = _poses(frames, size, rng, shift_px, turn_deg)
+    smooth = [ndimage.spline_filter(plane, 3, np.float32, "mirror") for plane in light * np.float32(exposure)]
+    shots, owners, maps = [], [], []
+    truth = np.empty(0, np.float32)
+    for i, pose in enumerate(poses):
+        yx = _places(pose, size).astype(np.float32)
+        rgb = np.stack([ndimage.map_coordinates(p, yx + MARGIN, order=3, prefilter=False, mode="mirror")
+                        for p in smooth]).clip(0)  # fmt: skip
+        by = np.array([STEP * i, 0.25 * STEP * i])
+        cover, tone = _disc(yx, np.array([0.3 * size[1], 0.45 * size[0]]) + by)
+        rgb = rgb + (tone * exposure - rgb) * (cover * disc)
+        owners.append(((cover > 0.5) & disc).astype(np.uint8))
+        moved = pose.copy()
+        moved[:, 2] -= by
+        maps.append(np.broadcast_to(np.stack([pose, moved])[:, None], (2, size[0], 2, 3)))
+        truth = rgb.astype(np.float32) if i == 0 else truth
+        shots.append(_frame(rgb, noise, cfa, rng, i))
+    return Shot(shots, pathlib.Path("sb1")), Truth(truth, np.stack(owners), tuple(maps), (False, True))
+
+
+def _frame(rgb: Any, noise: Noise, cfa: str, rng: Any, number: int) -> Frame:
+    clean = np.empty(rgb.shape[1:])
+    for k, plane in enumerate(SITES[cfa]):
+        clean[k // 2 :: 2, k % 2 :: 2] = rgb[plane, k // 2 :: 2, k % 2 :: 2]
+    noisy = clean + rng.standard_normal(clean.shape) * np.sqrt(noise.scale[0] * clean + noise.offset[0])
+    counts = np.rint(BLACK + noisy * (WHITE - BLACK)).clip(0, WHITE).astype(np.uint16)
+    colour = CameraColour((Calibration(21, np.linalg.inv(rgb_to_xyz("srgb")), white_xy=WHITE_D65),),
+                          as_shot_neutral=(1.0, 1.0, 1.0))  # fmt: skip
+    return Frame(
+        path=pathlib.Path(f"sb1_{number:02}.dng"), cfa=cfa, mosaic=counts, rgb=None,
+        black=np.full((1, 1, 1), BLACK, np.float32), white=(float(WHITE),), colour=colour, noise=noise,
+        make="lichtbild", model="SB-1", exposure=Exposure(1600, 1 / 30, 1.9, 8.7, "2026-11-21T16:42:00"),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Simulate — scenes become raw bursts with exact truth."""
