@@ -18,6 +18,7 @@ from .types import U8, Frame, LichtbildError, Shot
 from .wanted import SPACES, Developed, Wanted
 
 GAIN_MAP = frozenset((".jpg", ".jpeg"))  # extensions whose format holds one
+RAW = ".dng"  # the extension whose format holds camera light
 
 
 def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
@@ -59,7 +60,8 @@ class Photo:
         self, path: Where, overwrite: bool = False, sdr: bool = False, quality: int | None = None,
         space: str | None = None, private: bool = False,
     ) -> pathlib.Path:  # fmt: skip
-        """Write the photograph; the format follows the extension. A `.jpg` is an Ultra HDR JPEG unless `sdr`.
+        """Write the photograph; the format follows the extension. A `.jpg` is an Ultra HDR JPEG unless `sdr`; a `.dng`
+        holds the picture before colour and tone: linear camera light without noise, mosaic and shading.
 
         `quality` 1..100 where the format has one; `space` "srgb" or "p3"; `private` leaves out where and by whom the
         picture was taken. The file appears whole or not at all. Raises LichtbildError for an unknown format, and
@@ -77,8 +79,9 @@ class Photo:
         made, frame = self.pixels(want), self.shot.reference
         out.parent.mkdir(parents=True, exist_ok=True)
         rendition = export.Rendition(
-            made.sdr, want.space, made.gain, made.meta, frame.exif, frame.xmp, self.text, {"Mode": self.recipe.mode}
-        )
+            made.sdr, want.space, made.gain, made.meta, frame.exif, frame.xmp, self.text, {"Mode": self.recipe.mode},
+            made.light, frame,
+        )  # fmt: skip
         self.remarks = export.write(out, rendition, options)
         return out
 
@@ -104,7 +107,8 @@ def wanted(path: pathlib.Path, sdr: bool = False, space: str | None = None) -> W
     space = space or "srgb"
     if space not in SPACES:
         raise LichtbildError(f"unknown colour space '{space}': {nearest(space, SPACES)}")
-    return Wanted(bits, space, path.suffix.lower() in GAIN_MAP and not sdr)
+    kind = path.suffix.lower()
+    return Wanted(bits, space, kind in GAIN_MAP and not sdr, kind == RAW)
 
 
 def develop(

@@ -17,7 +17,7 @@ import numpy as np
 from .. import kernels, look
 from ..light import WHITE_D65
 from ..recipe import Recipe
-from ..types import F32, U8, U16, Encoding, Frame, Noise, Values, White
+from ..types import F32, F64, U8, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
 from . import colour, demosaic, denoise, exposure, finish, front, geometry, highlights, shading, tone, white
 from . import noise as noises
@@ -60,6 +60,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
         code, encoding = front.run(frame, balance, noise, values, even)
     with _clock(seconds, "denoise"):
         code = denoise.run(code, encoding, noise, values)
+    taken = denoise.unbias(encoding, noise, values)
+    bare = _camera_light(code, encoding, taken, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
         grid = geometry.prepare(frame, dict(values["geometry"]))
         if grid is not None:
@@ -71,10 +73,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
             exposure.measure(scene), dict(values["exposure"]), frame.baseline_exposure_ev, frame.exposure
         )
         tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
-    taken = -denoise.unbias(encoding, noise, values)
-    negative = finish.Negative(
-        code, encoding, light, table, key.ev, tones, (float(taken[0]), float(taken[1]), float(taken[2])), frame.crop
-    )
+    bias = (-float(taken[0]), -float(taken[1]), -float(taken[2]))
+    negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, frame.crop)
     sdr, gain, meta = _print(negative, recipe, want, seconds)
     with _clock(seconds, "orient"):
         sdr = orient(sdr, frame.orientation)
@@ -85,7 +85,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
         "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
         "guesses": [*frame.guesses, *guesses],
     }  # fmt: skip
-    return Developed(sdr, gain, meta, chosen, seconds)
+    return Developed(sdr, gain, meta, bare, chosen, seconds)
 
 
 def _method(frame: Frame, noise: Noise, values: Values) -> str:
@@ -124,6 +124,15 @@ def _colour(frame: Frame, proxy: F32, values: Values, guesses: list[str]) -> tup
 def _scene(proxy: F32, balance: White, light: HighlightTable, table: ColourTable) -> F32:
     """The proxy as scene light: balanced, clipped light rebuilt, linear Rec.2020."""
     return colour.apply(highlights.apply(white.apply(proxy, balance), light), table)
+
+
+def _camera_light(code: U16, encoding: Encoding, taken: F64, balance: White, table: HighlightTable) -> F32:
+    """What a sensor without noise, mosaic, shading and limit would have seen: light without white balance."""
+    balanced = encoding.decode(code)
+    balanced += np.asarray(taken, np.float32)[:, None, None]
+    light = highlights.apply(balanced, table)
+    light /= np.asarray(balance.gains, np.float32)[:, None, None]
+    return light
 
 
 def _bent(frame: Frame, proxy: F32, encoding: Encoding, values: dict[str, Any]) -> F32:

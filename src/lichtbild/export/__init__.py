@@ -25,6 +25,7 @@ FORMATS = {
     ".png": ("png", 16),
     ".avif": ("avif", 16),
     ".jxl": ("jxl", 16),
+    ".dng": ("dng", 8),  # the pixels are its preview
 }
 
 
@@ -43,6 +44,8 @@ def depth(path: str | os.PathLike[str]) -> int:
 
 def write(path: str | os.PathLike[str], rendition: Rendition, options: Options | None = None) -> list[str]:
     """Write a photograph; an existing file is replaced at once when the new one is complete.
+
+    A DNG holds the `light` of the rendition, its pixels as a preview, and its recipe.
 
     Returns what had to be left out, one line each. Raises ExportError for an unknown extension or a photograph that
     the format cannot hold, and where the file cannot be written.

@@ -8,6 +8,7 @@ Source: [DNG17] chapters 2 and 4; [T81] Annex H; [TIFFTN3] for floating-point pr
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Callable
@@ -16,14 +17,17 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from .. import types
 from ..types import F32, U8, U16, Frame
-from . import dng_tags, ifd, stripes, threads, tiff, write_bytes
+from . import dng_tags, ifd, stripes, threads, tiff, write_bytes, xmp
+from .rendition import ExportError, Options, Rendition
 
 _TILE = 512  # rows and columns; a multiple of 16 as TIFF demands
 _CFA, _LINEAR_RAW = 32803, 34892
 _LOSSLESS_JPEG, _DEFLATE = 7, 8
+_PREVIEW = 1024  # pixels of the longer side
 _PREVIEW_QUALITY = 85
 _FLOAT_PREDICTOR = 3
 
@@ -40,7 +44,7 @@ def write_frame(path: str | os.PathLike[str], frame: Frame, preview: U8 | None =
     if data.dtype != np.uint16:
         raise ValueError(f"frame: expected uint16 samples, got {data.dtype}")
     samples = data if data.ndim == 2 else np.moveaxis(data, 0, -1)
-    _write(path, frame, samples, preview, workers)
+    write_bytes(path, _pieces(frame, samples, preview, workers))
 
 
 def write_cfa(path: str | os.PathLike[str], mosaic: U16, like: Frame, preview: U8 | None = None) -> None:
@@ -55,18 +59,54 @@ def write_linear(path: str | os.PathLike[str], rgb: U16 | F32, like: Frame, prev
     may go beyond it; LibRaw and darktable read that, RawTherapee 5.9 develops it black. Lens shading and defects must
     have been corrected, white balance must not.
     """
-    done: dict[str, Any] = {"black": np.zeros((1, 1, 3), np.float32), "black_row": None, "black_column": None}
-    done |= {"gain_maps": (), "vignettes": (), "bad_pixels": None, "noise": None, "mosaic": None, "cfa": "RGB"}
     if rgb.ndim != 3 or rgb.shape[0] != 3:
         raise ValueError(f"rgb: expected (3, H, W), got {rgb.shape}")
-    if rgb.shape[1:] != like.shape:
-        done["crop"] = None
     if rgb.dtype not in (np.uint16, np.float32):
         raise ValueError(f"rgb: expected uint16 or float32, got {rgb.dtype}")
-    real = rgb.dtype == np.float32
-    frame = types.replace(like, rgb=None, white=(1.0 if real else 65535.0,) * 3, **done)
-    samples = np.moveaxis(rgb, 0, -1)
-    _write(path, frame, samples, preview, 0)
+    frame = types.replace(_bare(like, rgb.shape), white=(1.0 if rgb.dtype == np.float32 else 65535.0,) * 3)
+    write_bytes(path, _pieces(frame, np.moveaxis(rgb, 0, -1), preview))
+
+
+def _bare(like: Frame, shape: tuple[int, ...]) -> Frame:
+    """The words of a frame for linear RGB (3, H, W) in which black, shading, defects and noise are dealt with."""
+    done: dict[str, Any] = {"black": np.zeros((1, 1, 3), np.float32), "black_row": None, "black_column": None}
+    done |= {"gain_maps": (), "vignettes": (), "bad_pixels": None, "noise": None, "mosaic": None, "rgb": None}
+    done |= {"cfa": "RGB", "white": (65535.0,) * 3, "crop": like.crop if shape[1:] == like.shape else None}
+    return types.replace(like, **done)
+
+
+def encode(rendition: Rendition, options: Options) -> tuple[list[bytes], list[str]]:
+    """The file of a photograph's light, linear RGB in 16 bits, and what had to be left out of it.
+
+    Light above saturation, which shading has raised, is kept: all is divided by the highest value, and BaselineExposure
+    says so. The photograph itself is the preview. Raises ExportError for a rendition without light.
+    """
+    frame = rendition.frame
+    if rendition.light is None or frame is None:
+        raise ExportError("a DNG needs the camera light of the photograph: develop it with Wanted(raw=True)")
+    peak = max(1.0, float(rendition.light.max(initial=0)))
+    samples = np.clip(rendition.light * np.float32(65535 / peak) + 0.5, 0, 65535).astype(np.uint16)
+    words, reason = xmp.packet(rendition.recipe, rendition.description, "", rendition.xmp, options.private)
+    ev = frame.baseline_exposure_ev + math.log2(peak)
+    like = types.replace(frame, xmp=words, exif=rendition.exif, baseline_exposure_ev=ev)
+    preview = _as_stored(_reduced(rendition.bits8()), frame.orientation)
+    made = _pieces(_bare(like, samples.shape), np.moveaxis(samples, 0, -1), preview, options.threads, options.private)
+    return made, [reason] if reason else []
+
+
+def _reduced(pixels: U8) -> U8:
+    """Every n-th pixel of boxes, so that no side is longer than _PREVIEW."""
+    n = -(-max(pixels.shape[:2]) // _PREVIEW)
+    rows, columns = (max(1, size // n) for size in pixels.shape[:2])
+    cut = pixels[: rows * n, : columns * n] if min(pixels.shape[:2]) >= n else pixels
+    return np.asarray(Image.fromarray(cut).reduce(n) if n > 1 else cut)
+
+
+def _as_stored(upright: U8, orientation: int) -> U8:
+    """An upright picture turned and mirrored as the samples lie, which readers of the file turn back."""
+    turned = {5: upright.swapaxes(0, 1), 6: np.rot90(upright), 7: np.rot90(upright, 2).swapaxes(0, 1)}
+    turned |= {2: upright[:, ::-1], 3: np.rot90(upright, 2), 4: upright[::-1], 8: np.rot90(upright, -1)}
+    return np.ascontiguousarray(turned.get(orientation, upright))
 
 
 def _same(like: Frame, shape: tuple[int, ...]) -> str:
@@ -75,7 +115,10 @@ def _same(like: Frame, shape: tuple[int, ...]) -> str:
     return like.cfa
 
 
-def _write(path: str | os.PathLike[str], frame: Frame, samples: NDArray[Any], preview: U8 | None, workers: int) -> None:
+def _pieces(
+    frame: Frame, samples: NDArray[Any], preview: U8 | None, workers: int = 0, private: bool = False
+) -> list[bytes]:
+    """The file of samples (H, W) or (H, W, 3) with the words of a frame."""
     planes = 1 if samples.ndim == 2 else 3
     height, width = samples.shape[:2]
     # LibRaw breaks the lines of a frame narrower than its tile and refuses float frames lower than it.
@@ -100,14 +143,14 @@ def _write(path: str | os.PathLike[str], frame: Frame, samples: NDArray[Any], pr
         **dng_tags.layout(frame, (height, width)),
         **dng_tags.black_and_white(frame, planes),
     }
-    words = dng_tags.general(frame, (height, width))
+    words = dng_tags.general(frame, (height, width), private)
     raw |= {tag: words.pop(tag) for tag in dng_tags.OF_RAW if tag in words}
     where = (273, 279) if strip else (324, 325)
     if preview is None:
         parts = [tiff.Part(raw | words, chunks, *where)]
     else:
         parts = [_preview(preview, words), tiff.Part(raw, chunks, *where)]
-    write_bytes(path, tiff.assemble(parts))
+    return tiff.assemble(parts)
 
 
 def _preview(pixels: U8, words: ifd.Ifd) -> tiff.Part:

@@ -107,9 +107,9 @@ def _table(t: HueSatMap, dims: int, data: int, encoding: int) -> Ifd:
     }
 
 
-def general(frame: Frame, size: tuple[int, int]) -> Ifd:
+def general(frame: Frame, size: tuple[int, int], private: bool = False) -> Ifd:
     """Version, camera, noise, baseline exposure, EXIF and XMP: what describes the file and the shot."""
-    entries = exif.directory(frame.exif, size)
+    entries = exif.directory(frame.exif, size, private=private)
     exif.only_facts(entries)
     shot = entries[ifd.EXIF]
     assert isinstance(shot, dict)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..types import U8, U16, LichtbildError
+from ..types import F32, U8, U16, Frame, LichtbildError
 
 Triple = tuple[float, float, float]
 
@@ -62,6 +62,7 @@ class Rendition:
     `sdr` (H, W, 3) uint8 or uint16 with the transfer curve of sRGB, upright. `gain` (h, w, 3) uint8 is a map of about
     half or quarter size whose codes `meta` explains. `exif` is an EXIF block and `xmp` an XMP packet of the raw file;
     `recipe` is the resolved recipe as text, and `description` holds more facts under names of our own XMP namespace.
+    A DNG needs `light` (3, h, w) float32, camera light without white balance, and the `frame` it comes from.
     """
 
     sdr: U8 | U16
@@ -72,6 +73,8 @@ class Rendition:
     xmp: bytes = b""
     recipe: str = ""
     description: Mapping[str, str] = field(default_factory=dict)
+    light: F32 | None = None
+    frame: Frame | None = None
 
     def __post_init__(self) -> None:
         check_pixels("sdr", self.sdr, (np.uint8, np.uint16))
