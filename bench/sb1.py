@@ -80,7 +80,8 @@ def make(
         owners.append(((cover > 0.5) & disc).astype(np.uint8))
         moved = pose.copy()
         moved[:, 2] -= by
-        maps.append(np.broadcast_to(np.stack([pose, moved])[:, None], (2, size[0], 2, 3)))
+        both = [np.vstack([m, [0, 0, 1]]) for m in (pose, moved)]
+        maps.append(np.broadcast_to(np.stack(both)[:, None], (2, size[0], 3, 3)))
         truth = rgb.astype(np.float32) if i == 0 else truth
         shots.append(_frame(rgb, noise, cfa, rng, i))
     return Shot(shots, pathlib.Path("sb1")), Truth(truth, np.stack(owners), tuple(maps), (False, True))

@@ -17,13 +17,21 @@ from ..types import F32, F64, U8
 _ROUNDS = 3  # a row moves by less than a hundredth of what the one before moved: 1e-6 px after three
 
 
+def _project(h: F64, x: F64, y: F64) -> tuple[F64, F64]:
+    """Where the homographies `h` (..., 3, 3) lead the points."""
+    w = h[..., 2, 0] * x + h[..., 2, 1] * y + h[..., 2, 2]
+    u = h[..., 0, 0] * x + h[..., 0, 1] * y + h[..., 0, 2]
+    v = h[..., 1, 0] * x + h[..., 1, 1] * y + h[..., 1, 2]
+    return u / w, v / w
+
+
 @dataclass(frozen=True)
 class Truth:
     """Truth of a burst of n frames of size (H, W) with k layers. Frame 0 is the reference.
 
     `rgb` (3, H, W): camera light of the reference without noise, 1.0 = saturation, may go beyond. `owner` (n, H, W):
-    the layer seen at each pixel, 0 = farthest. `maps[i]` (k, H, 2, 3): per layer and row of frame i, the pixel
-    (x, y, 1) → its place on the canvas. `moves` (k,): which layers move by themselves, not only with the camera.
+    the layer seen at each pixel, 0 = farthest. `maps[i]` (k, H, 3, 3): per layer and row of frame i, the homography from the
+    pixel (x, y, 1) to its place on the canvas. `moves` (k,): which layers move by themselves, not only with the camera.
     `mosaic` (H, W): the reference's mosaic in DN without noise. More is kept in `extra` by name.
     """
 
@@ -50,19 +58,15 @@ class Truth:
 
     def _ways(self, frame: int, layer: int, rows: NDArray[Any], columns: NDArray[Any]) -> F64:
         x, y = np.meshgrid(columns.astype(np.float64), rows.astype(np.float64))
-        here = self.maps[0][layer][rows]  # (rows, 2, 3)
-        qx = here[:, None, 0, 0] * x + here[:, None, 0, 1] * y + here[:, None, 0, 2]
-        qy = here[:, None, 1, 0] * x + here[:, None, 1, 1] * y + here[:, None, 1, 2]
-        there, x1, y1 = self.maps[frame][layer], x, y
+        q = _project(self.maps[0][layer][rows][:, None], x, y)
+        back = np.linalg.inv(self.maps[frame][layer])
+        back /= back[:, 2:, 2:]
+        x1, y1 = x, y
         for _ in range(_ROUNDS):
-            at = np.clip(y1, 0, len(there) - 1)
-            low = np.minimum(at.astype(np.intp), max(len(there) - 2, 0))
+            at = np.clip(y1, 0, len(back) - 1)
+            low = np.minimum(at.astype(np.intp), max(len(back) - 2, 0))
             part = (at - low)[..., None, None]
-            m = there[low] * (1 - part) + there[np.minimum(low + 1, len(there) - 1)] * part
-            bx, by = qx - m[..., 0, 2], qy - m[..., 1, 2]
-            det = m[..., 0, 0] * m[..., 1, 1] - m[..., 0, 1] * m[..., 1, 0]
-            x1 = (bx * m[..., 1, 1] - by * m[..., 0, 1]) / det
-            y1 = (by * m[..., 0, 0] - bx * m[..., 1, 0]) / det
+            x1, y1 = _project(back[low] * (1 - part) + back[np.minimum(low + 1, len(back) - 1)] * part, *q)
         return np.stack([x1 - x, y1 - y])
 
     def hidden(self, frame: int) -> NDArray[np.bool_]:
