@@ -5,7 +5,8 @@ shading, which only raises it. A clipped channel is at least what it reads, and 
 a clipped one of these is itself raised to its neighbour first. So a neutral stays neutral through all three clip
 levels, a burnt-out sky pales to white without magenta, and where all three are clipped the light is white. The weights
 are measured on the proxy, on bright light that is just not clipped: what colour do the highlights of this picture have?
-Everything is smooth, so no ring shows where a channel begins to clip.
+Once one channel is clipped, light pales as the least saturated one nears its own limit: everything is smooth, so no
+ring shows where a channel begins to clip.
 Idea: [Inpaint-opposed] rebuilding by opposed channels; the weights and the raised neighbours are ours.
 """
 
@@ -23,6 +24,7 @@ from ..stage import Stage, param, stage
 from ..types import F32, F64, White
 
 _SURE = 0.99  # of the clip level: from here on a channel counts as clipped for certain
+_PALES = 0.6  # of its clip level: from here on the least saturated channel draws clipped light to white
 _HELD = (0.25, 0.75)  # a weight beyond this would trust one channel alone
 _PRIOR = 0.02  # share of the proxy that speaks for weights of 1/2
 
@@ -47,11 +49,12 @@ class HighlightTable:
 
     @property
     def array(self) -> F32:
-        """(4, 3) float32: slope and bias of the ramp of certainty, weights, (level, strength, 0)."""
+        """(4, 3) float32: slope and bias of the ramp of certainty, weights, (level, strength, pale)."""
         clip = np.asarray(self.clip, np.float64)
         slope = 1 / (clip * (_SURE - self.threshold))
         bias = np.full(3, -self.threshold / (_SURE - self.threshold))
-        return np.array([slope, bias, self.weight, (clip.min(), self.strength, 0)], np.float32)
+        pale = (_SURE - self.threshold) / (_SURE - _PALES)
+        return np.array([slope, bias, self.weight, (clip.min(), self.strength, pale)], np.float32)
 
 
 def measure(proxy: F32, white: White, values: Mapping[str, Any] | None = None) -> HighlightTable:
@@ -90,15 +93,22 @@ def twin(rgb: F32, table: HighlightTable) -> F32:
     """`apply` in NumPy float64, slow and obviously right."""
     light = rgb.astype(np.float64)
     clip = np.asarray(table.clip, np.float64)[:, None, None]
-    ramp = np.clip((light / clip - table.threshold) / (_SURE - table.threshold), 0, 1)
-    sure = ramp * ramp * (3 - 2 * ramp)
-    out = np.empty_like(light)
+    sure = _smooth(light / clip, table.threshold)
+    full = np.empty_like(light)
     for c in range(3):
         p, q = (c + 1) % 3, (c + 2) % 3
         first = light[p] + sure[p] * np.maximum(light[q] - light[p], 0)
         second = light[q] + sure[q] * np.maximum(light[p] - light[q], 0)
         guess = table.weight[c] * first + (1 - table.weight[c]) * second
-        full = light[c] + sure[c] * np.maximum(guess - light[c], 0)
-        level = min(table.clip)
-        out[c] = np.where(full > level, level + table.strength * (full - level), full)
-    return out.astype(np.float32)
+        full[c] = light[c] + sure[c] * np.maximum(guess - light[c], 0)
+    pale = sure.max(0) * _smooth((light / clip).min(0), _PALES)
+    full += pale * (full.max(0) - full)
+    level = min(table.clip)
+    return np.where(full > level, level + table.strength * (full - level), full).astype(np.float32)
+
+
+def _smooth(part: F64, start: float) -> F64:
+    """0 below `start` → 1 from `_SURE` on, without a corner at either end."""
+    ramp = np.clip((part - start) / (_SURE - start), 0, 1)
+    smooth: F64 = ramp * ramp * (3 - 2 * ramp)
+    return smooth
