@@ -4,8 +4,9 @@ Used three ways, always the same code: as hatchling's build hook (`pip install .
 
     python tools/build_kernels.py [--target arm-64-linux] [--levels host] [--only demosaic,denoise] [--dest FILE]
 
-Objects are cached by the hash of what they were made from, so a second build only links. Only PyPI packages are
-needed: `halide` emits the objects, `ziglang` links them; no system compiler, no CMake.
+Objects are cached by the hash of what they were made from, so a second build only links. What each generator took is
+said on stderr. Only PyPI packages are needed: `halide` emits the objects, `ziglang` links them; no system compiler, no
+CMake.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
+import time
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -74,10 +77,14 @@ def emit(name: str, path: pathlib.Path, targets: list[str], out: pathlib.Path) -
     here = out / f"{name}-{stamp.hexdigest()[:16]}"
     library = here / f"{name}.a"
     if not library.exists():
-        here.mkdir(parents=True, exist_ok=True)
+        start = time.perf_counter()
         target = ",".join(f"{t}-no_runtime" for t in targets)
-        run([sys.executable, str(path), "-g", name, "-f", name, "-n", name, "-o", str(here), "-e", "static_library",
-             f"target={target}"])  # fmt: skip
+        here.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=here) as part:  # an interrupted build leaves no half library
+            run([sys.executable, str(path), "-g", name, "-f", name, "-n", name, "-o", part, "-e", "static_library",
+                 f"target={target}"])  # fmt: skip
+            (pathlib.Path(part) / library.name).replace(library)
+        print(f"{time.perf_counter() - start:6.1f} s  {name}, {len(targets)} levels", file=sys.stderr, flush=True)
     return library
 
 

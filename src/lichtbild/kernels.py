@@ -6,6 +6,9 @@ Every kernel carries its own description (names, kinds, types, ranks), so a call
 
 Arrays are NumPy arrays whose last axis is contiguous: shape (3, H, W) is Halide's (x, y, c). The GIL is released
 while a kernel runs. `set_threads(n)` bounds the threads; the environment variable HL_NUM_THREADS does the same.
+
+On x86-64 the library holds each kernel for three levels of processor and takes the best that this one has.
+LICHTBILD_LEVEL=avx2 or =baseline in the environment takes none above it, to compare levels or to look for a fault.
 """
 
 from __future__ import annotations
@@ -19,11 +22,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .types import LichtbildError
+
 # LICHTBILD_KERNELS names another library: a developer's own build, or one processor level under test.
 _PATH = pathlib.Path(os.environ.get("LICHTBILD_KERNELS") or pathlib.Path(__file__).with_name("_kernels.so"))
 _KINDS = {"i": 0, "u": 1, "f": 2}
 _NAMES = {0: "int", 1: "uint", 2: "float"}
 _INPUT_SCALAR = 0
+# Levels, best first, and the bits that what a kernel asks for must not have (of halide_target_feature_t: AVX2 is 7,
+# AVX-512 is 40).
+_ABOVE = {"avx512": 0, "avx2": 1 << 40, "baseline": 1 << 40 | 1 << 7}
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's mallopt(3)
 
 
@@ -80,6 +88,8 @@ def _keep_words(_context: Any, message: bytes) -> None:
 
 
 _on_error = _Handler(_keep_words)  # alive as long as the module
+_Chooser = C.CFUNCTYPE(C.c_int, C.c_int, C.POINTER(C.c_uint64))
+_choosers: list[Any] = []  # alive as long as the library that asks them
 
 
 @functools.cache
@@ -88,7 +98,22 @@ def _library() -> C.CDLL:
         raise ImportError(f"{_PATH.name} is missing: build the kernels with `make kernels` or reinstall lichtbild")
     library = C.CDLL(str(_PATH))
     library.halide_set_error_handler(_on_error)
+    if level := os.environ.get("LICHTBILD_LEVEL"):
+        _hold(library, level)
     return library
+
+
+def _hold(library: C.CDLL, level: str) -> None:
+    """Let each kernel choose, at its first call, among the levels up to `level` only."""
+    if level not in _ABOVE:
+        raise LichtbildError(f"LICHTBILD_LEVEL={level}: expected one of {', '.join(_ABOVE)}")
+    able = library.halide_default_can_use_target_features
+
+    def choose(count: int, words: Any) -> int:
+        return 0 if words[0] & _ABOVE[level] else int(able(count, words))
+
+    _choosers.append(_Chooser(choose))
+    library.halide_set_custom_can_use_target_features(_choosers[-1])
 
 
 @functools.cache
