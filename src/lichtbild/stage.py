@@ -134,9 +134,12 @@ def fit(where: str, p: Param, value: Any) -> Any:
 def _number(where: str, p: Param, value: Any) -> float | int:
     try:
         number = p.kind(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, float) and number != value:  # int() would cut it to a whole number
         number = math.nan
     lo, hi = (-math.inf if p.lo is None else p.lo), (math.inf if p.hi is None else p.hi)
     if not lo <= number <= hi:
-        raise ParamError(f"{where}: expected a number in {lo:g}..{hi:g} {p.unit}".rstrip() + f", got '{value}'")
+        kind = "a whole number" if p.kind is int else "a number"
+        raise ParamError(f"{where}: expected {kind} in {lo:g}..{hi:g} {p.unit}".rstrip() + f", got '{value}'")
     return number
