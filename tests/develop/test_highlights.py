@@ -34,7 +34,9 @@ def test_kernel_equals_twin(size, strength, rng):
 def test_views_with_strides_are_taken(rng):
     table = HighlightTable((1.9, 1.0, 1.75), (0.5, 0.5, 0.5), 1.0, 0.9)
     rgb = rng.uniform(0, 2, (3, 40, 60)).astype(np.float32)
-    np.testing.assert_array_equal(highlights.apply(rgb[:, 3:20, 5:41], table), highlights.apply(rgb, table)[:, 3:20, 5:41])
+    np.testing.assert_array_equal(
+        highlights.apply(rgb[:, 3:20, 5:41], table), highlights.apply(rgb, table)[:, 3:20, 5:41]
+    )
 
 
 @pytest.mark.parametrize("gains", BALANCES)

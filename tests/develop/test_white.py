@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lichtbild.develop import _camera, _illuminant, white
+from lichtbild.develop import _camera, _illuminant, colour, white
 from lichtbild.light import WHITE_D50, WHITE_D65
 from lichtbild.types import CameraColour
 
@@ -95,3 +95,16 @@ def test_warmer_light_asks_for_less_red_and_more_blue():
     gains = [white.prepare(CAMERA, None, {"mode": "kelvin", "kelvin": float(k)}).gains for k in (2500, 5000, 9000)]
     ratios = [r / b for r, _, b in gains]
     assert ratios == sorted(ratios)
+
+
+@pytest.mark.parametrize("neutral", [(1.0, 1.0, 1.0), (0.75, 1.0, 1.0), (1.0, 0.95, 0.8), (0.5, 1.0, 0.65)])
+def test_an_uncalibrated_camera_may_have_any_gains(neutral, rng):
+    """Raws of development boards come balanced, half balanced or not at all."""
+    surfaces = 0.25 * np.exp(rng.normal(0, 0.1, (3, 60, 80)) + rng.normal(0, 0.6, (60, 80)))
+    proxy = np.minimum(surfaces * np.array(neutral)[:, None, None], 1).astype(np.float32)
+    found = white.prepare(CameraColour(), proxy)
+    assert found.origin == "auto"
+    assert white.angle_deg(found.gains, 1 / np.array(neutral)) < 4.0
+    assert 2000 < found.cct_k < 12000 and abs(found.tint) <= 20, "the light is one that exists, whatever the gains"
+    rendered = colour.prepare(CameraColour(), found).matrix
+    assert np.abs(rendered).max() < 2.5, "and the matrix is the generic sensor's under it"

@@ -129,9 +129,20 @@ def test_png_that_is_no_mosaic(tmp_path: pathlib.Path, image: Any) -> None:
         ("oecf36_chart_1920x1080_10bit_rggb.png", "RGGB", (1080, 1920), 1023),
         ("dark_frame_1920x1080_12bit_bggr.png", "BGGR", (1080, 1920), 4095),
         ("surround360_colorchecker24_gbrg8.png", "GBRG", (2048, 2048), 255),
-        ("halide_bayer_small_256x344_grbg.png", "GRBG", (344, 256), 4095),
+        ("halide_bayer_small_256x344_grbg.png", "GRBG", (344, 256), 959),
     ],
 )
 def test_real_mosaics(name: str, cfa: str, shape: tuple[int, int], white: float) -> None:
     frame = raw.open(SHARED / "raw" / name)
     assert (frame.cfa, frame.shape, frame.white) == (cfa, shape, (white,))
+
+
+@pytest.mark.parametrize(("clip", "white"), [(959, 959), (None, 1023)])
+def test_a_missing_white_level_is_where_clipped_pixels_pile_up(clip: int | None, white: float, tmp_path, rng) -> None:
+    mosaic = rng.gamma(2.0, 130.0, (200, 300)).clip(0, 1023)
+    mosaic = mosaic[mosaic < 1000].repeat(2)[:50000].reshape(200, 250) if clip is None else np.minimum(mosaic, clip)
+    path = tmp_path / "x_grbg10.png"
+    path.write_bytes(imagecodecs.png_encode(mosaic.astype(np.uint16)))
+    frame = raw.open(path)
+    assert frame.white == (white,)
+    assert any("no white level given" in g for g in frame.guesses)

@@ -3,7 +3,7 @@
 Two estimators that look at different things speak in log-chroma: shades of grey (the bright parts average to grey) and
 grey edges (so do the differences). Their mean is then drawn to the lights that exist: of the camera's own answers to
 lights of 2000..12000 K, at most 0.02 Duv off Planck's locus, the most probable one is taken. Whatever the picture
-shows, the answer is such a light: never green, never grey.
+shows, the answer is such a light: never green, never grey. An uncalibrated camera is held less tightly.
 Sources: [Finlayson2004] shades of grey, [vandeWeijer2007] grey edge.
 """
 
@@ -22,8 +22,10 @@ _DUV = np.linspace(-0.02, 0.02, 17)
 # Chosen on scenes_ldr under twelve lights and two phone cameras: the estimators err by 0.15 in log-chroma; lights lie
 # around 5300 K with a spread of 90 mired, a little on the green side as daylight does.
 _SIGMA_CHROMA, _MEAN_MIRED, _SIGMA_MIRED, _MEAN_DUV, _SIGMA_DUV = 0.15, 190.0, 90.0, 0.002, 0.006
+_SIGMA_UNKNOWN = 0.4  # log-chroma of an uncalibrated camera about what is usual; our guess
 _POWER = 8.0  # of both Minkowski means
 _MIN_USED = 64  # pixels
+_CLEAR = 0.8  # of saturation: in the texture of what is brighter some pixels are clipped
 
 Mask = NDArray[np.bool_]
 
@@ -33,11 +35,33 @@ def estimate(camera: _camera.Camera, proxy: F32) -> Xy | None:
 
     None where fewer than 64 block means are neither clipped nor black.
     """
-    rgb, use = _reduce(proxy)
-    if int(use.sum()) < _MIN_USED:
+    seen = _seen(proxy)
+    return None if seen is None else _likeliest(camera, seen)
+
+
+def neutral(camera: _camera.Camera, proxy: F32) -> F64 | None:
+    """What a neutral is, (3,) with largest 1, in `proxy` of a camera that nobody calibrated; None as above.
+
+    Its sensor is like others, or its raw values have been balanced before: both draw the estimate to themselves, the
+    nearer one more, and gently, as its gains may be any.
+    """
+    seen = _seen(proxy)
+    if seen is None:
         return None
-    seen = (shades(rgb, use) + edges(rgb, use)) / 2
-    return _likeliest(camera, seen)
+    usual = chroma(camera.neutral(_likeliest(camera, seen)))
+    places = np.array([usual, np.zeros(2)])
+    spread = _SIGMA_UNKNOWN**2 + _SIGMA_CHROMA**2
+    likely = np.exp(-((places - seen) ** 2).sum(1) / (2 * spread))
+    place = likely @ places / likely.sum() if likely.sum() > 0 else usual
+    red, blue = np.exp(place + _SIGMA_UNKNOWN**2 / spread * (seen - place))
+    found = np.array([red, 1.0, blue])
+    return found / found.max() if _camera.good_neutral(found) else None
+
+
+def _seen(proxy: F32) -> F64 | None:
+    """Log-chroma (2,) of the light by the mean of both estimators; None where too little can be used."""
+    rgb, use = _reduce(proxy)
+    return (shades(rgb, use) + edges(rgb, use)) / 2 if int(use.sum()) >= _MIN_USED else None
 
 
 def _reduce(proxy: F32) -> tuple[F64, Mask]:
@@ -46,7 +70,7 @@ def _reduce(proxy: F32) -> tuple[F64, Mask]:
     h, w = (n // step * step for n in proxy.shape[1:])
     blocks = proxy[:, :h, :w].reshape(3, h // step, step, w // step, step)
     rgb = np.asarray(blocks.mean((2, 4)), np.float64)
-    clear = blocks.max((0, 2, 4)) < 0.95
+    clear = blocks.max((0, 2, 4)) < _CLEAR
     floor = max(0.002, 0.01 * float(np.quantile(rgb.max(0), 0.99))) if rgb.size else 1.0
     return rgb, np.asarray(clear & (rgb.max(0) > floor) & (rgb.min(0) > 0), np.bool_)
 

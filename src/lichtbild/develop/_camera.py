@@ -24,6 +24,7 @@ GENERIC = CameraColour(
         Calibration(21, np.array([(0.6129, -0.0889, -0.0656), (-0.5164, 1.2277, 0.2417), (-0.1669, 0.2634, 0.5969)])),
     )
 )
+_GENERIC = list(GENERIC.calibrations)
 MAX_RATIO = 16.0  # between the channels of a neutral; the strongest real one (blue under candles) stays below 10
 _MAX_CONDITION = 200.0
 
@@ -51,12 +52,16 @@ class Mix:
 
 @dataclass(frozen=True)
 class Camera:
-    """A checked CameraColour: one to three calibrations with the temperature and chromaticity of their lights."""
+    """A checked CameraColour: one to three calibrations with the temperature and chromaticity of their lights.
+
+    `known`: the calibrations are this camera's own, not the generic sensor's.
+    """
 
     calibrations: tuple[Calibration, ...]
     lights: tuple[tuple[float, Xy], ...]
     analog_balance: F64
     guesses: tuple[str, ...]
+    known: bool = True
 
     def weights(self, white: Xy) -> F64:
         """Parts of the calibrations under a light of chromaticity `white`; they sum to 1.
@@ -138,13 +143,14 @@ def read(colour: CameraColour) -> Camera:
     if not kept:
         why = "no usable colour matrix" if colour.calibrations else "no colour matrix"
         guesses.append(f"colour: {why}; used a generic sensor (mean of 52 measured cameras)")
-        kept = list(GENERIC.calibrations)
+        kept = _GENERIC
+    known = kept is not _GENERIC
     kept, lights = _lit(kept, guesses)
     balance = np.asarray(colour.analog_balance, np.float64)
     if not good_neutral(balance):
         guesses.append("colour: AnalogBalance is absurd; used 1, 1, 1")
         balance = np.ones(3)
-    return Camera(tuple(kept), tuple(lights), balance, tuple(guesses))
+    return Camera(tuple(kept), tuple(lights), balance, tuple(guesses), known)
 
 
 def _check(calibration: Calibration, n: int, guesses: list[str]) -> Calibration | None:

@@ -84,6 +84,7 @@ def _matrix(camera: _camera.Camera, white: White, forward: bool) -> F64:
         reference = to_reference @ neutral
         to_d50 = mixed.forward @ np.diag(1.0 / reference) @ to_reference
     else:
+        neutral = camera.neutral(white.xy)  # the white's own, unless the camera is unknown
         to_d50 = adapt(white.xy, WHITE_D50) @ np.linalg.inv(camera.from_xyz(white.xy))
     to_rec2020 = np.linalg.solve(rgb_to_xyz("rec2020"), adapt(WHITE_D50, WHITE_D65) @ to_d50)
     balanced = to_rec2020 * neutral

@@ -21,6 +21,8 @@ from ..types import F32, F64, CameraColour
 from ..types import White as WhiteBalance
 from . import _auto_white, _camera, _illuminant
 
+_PLAUSIBLE_K, _PLAUSIBLE_DUV = (2000.0, 12000.0), 0.02  # lights outside are none
+
 
 @stage("white", "which light becomes neutral")
 class White(Stage):
@@ -49,6 +51,8 @@ def prepare(
         found = _as_shot(camera, colour, said)
         if found is not None:
             return found
+    if not camera.known and proxy is not None and (neutral := _auto_white.neutral(camera, proxy)) is not None:
+        return _of_neutral(neutral, _light(camera, neutral), "auto")
     estimate = None if proxy is None else _auto_white.estimate(camera, proxy)
     if estimate is None:
         said.append("white: the picture is too dark, too bright or too small to estimate its light; assumed daylight")
@@ -64,7 +68,7 @@ def _as_shot(camera: _camera.Camera, colour: CameraColour, said: list[str]) -> W
         elif np.ptp(neutral) == 0:
             said.append("white: AsShotNeutral 1, 1, 1 means unknown; estimated from the picture")
         else:
-            return _of_neutral(neutral, camera.white(neutral), "as shot")
+            return _of_neutral(neutral, _light(camera, neutral), "as shot")
     elif colour.as_shot_xy is not None:
         x, y = colour.as_shot_xy
         if 0 < x < 1 and 0 < y < 1 and x + y <= 1 and _camera.good_neutral(camera.neutral((x, y))):
@@ -73,6 +77,16 @@ def _as_shot(camera: _camera.Camera, colour: CameraColour, said: list[str]) -> W
     else:
         said.append("white: the file does not say its white; estimated from the picture")
     return None
+
+
+def _light(camera: _camera.Camera, neutral: F64) -> Xy:
+    """The light in which the camera sees `neutral`; daylight where that of an unknown camera would be absurd."""
+    xy = camera.white(neutral)
+    if not camera.known:
+        cct, duv = _illuminant.xy_to_cct(xy)
+        if not (_PLAUSIBLE_K[0] < cct < _PLAUSIBLE_K[1] and abs(duv) < _PLAUSIBLE_DUV):
+            return _illuminant.daylight_xy(5500)
+    return xy
 
 
 def _words(numbers: F64) -> str:

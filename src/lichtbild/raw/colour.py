@@ -19,7 +19,7 @@ def colour(ifd: Ifd, guesses: list[str]) -> CameraColour:
     """The colour tags of the first directory; what is missing or not a number is None and told in `guesses`."""
     found = [c for i in range(3) if (c := _calibration(ifd, i, guesses)) is not None]
     if not found:
-        guesses.append("no colour matrix: camera colours are taken as they are")
+        guesses.append("no colour matrix: a generic sensor is assumed")
     balance = _triple(ifd, tags.ANALOG_BALANCE, guesses) or (1.0, 1.0, 1.0)
     neutral = _triple(ifd, tags.AS_SHOT_NEUTRAL, guesses)
     if neutral and max(neutral) == min(neutral):

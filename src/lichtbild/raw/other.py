@@ -72,7 +72,7 @@ def _colour(raw: object, guesses: list[str]) -> CameraColour:
     if np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > 1e-9:
         calibrations = (Calibration(_D65, matrix),)
     else:
-        guesses.append("LibRaw knows no colour matrix of this camera: camera colours are taken as they are")
+        guesses.append("LibRaw knows no colour matrix of this camera: a generic sensor is assumed")
     gains = np.asarray(raw.camera_whitebalance, np.float64)[:3]  # type: ignore[attr-defined]
     if np.isfinite(gains).all() and (gains > 0).all() and gains.min() < gains.max():
         neutral = gains[1] / gains

@@ -24,6 +24,9 @@ _D65 = 21
 _NEEDED = "put a JSON file beside it with width, height, dtype, cfa, bits, black and white"
 _PATTERN = re.compile(r"(?i)(?:^|[_\-. ])(rggb|bggr|grbg|gbrg|mono)(8|1[0246])?(?=$|[_\-. ])")
 _MAX_JSON = 1 << 20
+# Clipped pixels pile up in the topmost part of the range: this share of all, this
+# much more than its neighbours, and no accident.
+_PILE_FROM, _PILE_PART, _PILE_HEIGHT, _PILE_LEAST = 0.85, 0.002, 20, 64
 _RATIO = 1100  # deflate cannot do better
 
 
@@ -109,6 +112,17 @@ def _number(said: dict[str, Any], key: str) -> float:
     return float(value)
 
 
+def _white_level(mosaic: NDArray[np.uint16], bits: float) -> tuple[float, str]:
+    """The value at which the pixels pile up as a clipped sensor's do, or the greatest that `bits` hold; and why."""
+    count = np.bincount(mosaic.ravel())
+    top = int(_PILE_FROM * (count.size - 1))
+    pile = top + int(count[top:].argmax())
+    enough = max(_PILE_LEAST, _PILE_PART * mosaic.size, _PILE_HEIGHT * float(np.median(count[top:])))
+    if count[pile] > enough:
+        return float(pile), ", where its brightest pixels pile up"
+    return 2.0**bits - 1, ""
+
+
 def _frame(
     path: pathlib.Path, mosaic: NDArray[np.uint16], said: dict[str, Any], guesses: list[str], what: str
 ) -> Frame:
@@ -124,10 +138,12 @@ def _frame(
     bits = _number(said, "bits")
     if not 1 <= bits <= 16:
         raise RawError(f"bits {bits:g} in the JSON file beside it: expected 1 to 16")
-    for key, default in (("black", 0.0), ("white", 2.0**bits - 1)):
-        if key not in said:
-            said[key] = default
-            guesses.append(f"no {key} level given: {default:g} is taken")
+    if "black" not in said:
+        said["black"] = 0.0
+        guesses.append("no black level given: 0 is taken")
+    if "white" not in said:
+        said["white"], why = _white_level(mosaic, bits)
+        guesses.append(f"no white level given: {said['white']:g} is taken{why}")
     black, white = _number(said, "black"), _number(said, "white")
     if white <= black:
         raise RawError(
@@ -164,7 +180,7 @@ def _colour(said: dict[str, Any], guesses: list[str]) -> CameraColour:
             "awb have r, gr, gb and b above 0"
         ) from None
     if not calibrations:
-        guesses.append("no colour matrix: camera colours are taken as they are")
+        guesses.append("no colour matrix: a generic sensor is assumed")
     if neutral is None:
         guesses.append("the file does not say what was white")
     return CameraColour(calibrations, as_shot_neutral=neutral)
