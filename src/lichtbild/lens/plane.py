@@ -125,8 +125,9 @@ def check(lens: Lens, plane: Plane) -> None:
     diameter = 2 * float(np.hypot(dx, dy).max()) * plane.pitch_um * 1e-3
     if diameter > lens.image_mm * 1.001:
         raise LensError(
-            f"{lens.origin}: lens.image_mm = {lens.image_mm:g} does not cover the frame of {plane.width}x{plane.height} "
-            f"px at {plane.pitch_um:g} µm, which asks for {diameter:.2f}; take a smaller sensor or another lens"
+            f"{lens.origin}: lens.image_mm = {lens.image_mm:g} does not cover the frame of {plane.width}x"
+            f"{plane.height} px at {plane.pitch_um:g} µm, which asks for {diameter:.2f}; take a smaller sensor or "
+            "another lens"
         )
 
 
@@ -172,9 +173,7 @@ def gain_maps(lens: Lens, plane: Plane, cfa: str, rows: int = 25, columns: int =
     h_px, w_px = plane.height, plane.width
     if cfa == "MONO":
         return (GainMap(0, 0, h_px, w_px, 0, 1, 1, 1, step, (0.0, 0.0), gains["G"]),)
-    return tuple(
-        GainMap(i // 2, i % 2, h_px, w_px, 0, 1, 2, 2, step, (0.0, 0.0), gains[c]) for i, c in enumerate(cfa)
-    )
+    return tuple(GainMap(i // 2, i % 2, h_px, w_px, 0, 1, 2, 2, step, (0.0, 0.0), gains[c]) for i, c in enumerate(cfa))
 
 
 def light_of(shape: NDArray[Any] | tuple[int, ...], plane: Plane) -> tuple[int, int]:

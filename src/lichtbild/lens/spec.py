@@ -18,7 +18,6 @@ from ..types import LichtbildError
 from .spread import Blur, PointSpread
 
 DATA = pathlib.Path(__file__).with_name("data")
-Numbers = tuple[float, ...]
 
 
 class LensError(LichtbildError):
@@ -29,15 +28,15 @@ class LensError(LichtbildError):
 class Distortion:
     """Where light lands: radius in the image = ideal radius · (1 + k[0]·r² + k[1]·r⁴ + k[2]·r⁶), r the ideal field."""
 
-    k: Numbers = param((0.0,), -1.0, 1.0, "", "negative: barrel")
+    k: tuple[float, ...] = param((0.0,), -1.0, 1.0, "", "negative: barrel")
 
 
 @dataclass(frozen=True)
 class Lateral:
     """Lateral colour: added to `distortion` for one channel, a[0] + a[1]·r² + a[2]·r⁴ + a[3]·r⁶."""
 
-    red: Numbers = param((0.0,), -0.05, 0.05, "", "against green")
-    blue: Numbers = param((0.0,), -0.05, 0.05, "", "against green")
+    red: tuple[float, ...] = param((0.0,), -0.05, 0.05, "", "against green")
+    blue: tuple[float, ...] = param((0.0,), -0.05, 0.05, "", "against green")
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,11 @@ class Shading:
     """Light over the field: cos(angle)^power · (1 + v[0]·r² + v[1]·r⁴ + …), and per channel 1 + a[0]·r² + a[1]·r⁴ …"""
 
     power: float = param(4.0, 0.0, 6.0, "", "4 = the natural fall-off, less where the pupil grows with the angle")
-    vignetting: Numbers = param((0.0,), -1.0, 1.0, "", "what mounts cut off")
-    red: Numbers = param((0.0,), -1.0, 1.0, "", "colour shading against green: filters and micro-lenses at an angle")
-    blue: Numbers = param((0.0,), -1.0, 1.0, "", "colour shading against green")
+    vignetting: tuple[float, ...] = param((0.0,), -1.0, 1.0, "", "what mounts cut off")
+    red: tuple[float, ...] = param(
+        (0.0,), -1.0, 1.0, "", "colour shading against green: filters and micro-lenses at an angle"
+    )
+    blue: tuple[float, ...] = param((0.0,), -1.0, 1.0, "", "colour shading against green")
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def parse(data: dict[str, Any], where: str, name: str = "lens") -> Lens:
     return Lens(name, str(head.get("title", name)), spread=blur, origin=where, **numbers, **tables)
 
 
-def _head(head: dict[str, Any], where: str) -> dict[str, float]:
+def _head(head: dict[str, Any], where: str) -> dict[str, Any]:
     for key in head:
         if key not in {"title", *_HEAD}:
             raise LensError(f"{where}: lens: unknown key '{key}': {nearest(key, {'title', *_HEAD})}")

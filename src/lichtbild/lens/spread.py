@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from ..stage import param
 from ..types import F64
 
-Numbers = tuple[float, ...]
-
 
 class PointSpread(Protocol):
     """What a lens must answer: parametric, ray-traced or measured."""
@@ -44,11 +42,11 @@ class Blur:
     The Gaussian has one width along the radius of the field and one across, linear between the places in `field`.
     """
 
-    wavelength_nm: Numbers = param((605.0, 535.0, 460.0), 300.0, 1100.0, "nm", "of red, green and blue")
-    field: Numbers = param((0.0,), 0.0, 1.0, "", "places on the radius, rising")
-    radial_um: Numbers = param((0.0,), 0.0, 50.0, "µm", "standard deviation along the radius")
-    across_um: Numbers = param((0.0,), 0.0, 50.0, "µm", "standard deviation across the radius")
-    channel: Numbers = param((1.0, 1.0, 1.0), 0.0, 10.0, "", "factors on both for red, green and blue")
+    wavelength_nm: tuple[float, ...] = param((605.0, 535.0, 460.0), 300.0, 1100.0, "nm", "of red, green and blue")
+    field: tuple[float, ...] = param((0.0,), 0.0, 1.0, "", "places on the radius, rising")
+    radial_um: tuple[float, ...] = param((0.0,), 0.0, 50.0, "µm", "standard deviation along the radius")
+    across_um: tuple[float, ...] = param((0.0,), 0.0, 50.0, "µm", "standard deviation across the radius")
+    channel: tuple[float, ...] = param((1.0, 1.0, 1.0), 0.0, 10.0, "", "factors on both for red, green and blue")
     f_number: float = 1.9
     radius_mm: float = 8.0  # of the image circle, where the field is 1
 
