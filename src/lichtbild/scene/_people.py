@@ -1,0 +1,207 @@
+"""Walkers: figures of capsules, shaded by the light that comes from six sides, each a layer of its own that moves.
+
+Local metres: x right, y up from the ground between the feet.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..types import F32
+from ._grid import Array, box_blur, colour, cover, exp, f32, fractal, length, mix, sin, smooth
+from ._lamps import Lamps
+from ._street_ground import grazing
+from ._view import View
+from .types import Layer, Motion, Sway
+
+SIDES = {"left": (-1.0, 0.0, 0.0), "right": (1.0, 0.0, 0.0), "up": (0.0, 1.0, 0.0), "front": (0.0, 0.0, -1.0),
+         "back": (0.0, 0.0, 1.0)}  # fmt: skip
+SKIN = (0.40, 0.24, 0.16)
+PATH_M = 1.25  # a step's length, left and right
+
+
+@dataclass(frozen=True)
+class Walker:
+    """Where a figure walks and what it wears. `speed` in m/s: along X positive to the right, along Z away."""
+
+    x: float
+    z: float
+    tall: float = 1.75
+    stride: float = 0.5  # -1..1: how far the legs are apart
+    speed: tuple[float, float] = (0.0, 0.9)
+    coat: tuple[float, float, float] = (0.05, 0.05, 0.07)
+    trousers: tuple[float, float, float] = (0.03, 0.03, 0.045)
+    umbrella: tuple[float, float, float] | None = None
+    bag: tuple[float, float, float] | None = None
+    skirt: bool = False
+    seed: int = 0
+
+
+@dataclass
+class Figure:
+    """A figure in the making: `light` (3, h, w), `alpha` (h, w) and the light from six sides it stands in."""
+
+    x: F32  # (1, w)
+    y: F32  # (h, 1)
+    px: float
+    lux: dict[str, F32]  # (3,) per side
+    light: F32 = field(init=False)
+    alpha: F32 = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape = (self.y.shape[0], self.x.shape[1])
+        self.light, self.alpha = np.zeros((3, *shape), np.float32), np.zeros(shape, np.float32)
+
+    def shade(self, albedo: Array, nx: Array, ny: Array, nz: Array, through: float = 0.0) -> F32:
+        """cd/m² of a surface with normals nx, ny and nz towards the camera; `through`: share that shines through."""
+        sides = (("left", np.maximum(-nx, 0)), ("right", np.maximum(nx, 0)), ("up", np.maximum(ny, 0)), ("front", nz))
+        total = 0.12 * colour(self.lux["up"]) + 0 * nz
+        for name, share in sides:
+            total = total + colour(self.lux[name]) * (share * share)
+        total = total + through * colour(self.lux["back"] + self.lux["up"])
+        return f32(albedo * total * f32(1 / np.pi))
+
+    def capsule(self, a: tuple[float, float], b: tuple[float, float], r0: float, r1: float, albedo: Array) -> None:
+        """A limb from a to b, its radius growing from r0 to r1 (m); nearer than all before."""
+        ax, ay, bx, by = a[0], a[1], b[0] - a[0], b[1] - a[1]
+        t = np.clip(((self.x - ax) * bx + (self.y - ay) * by) / f32(bx * bx + by * by + 1e-9), 0, 1)
+        dx, dy = self.x - (ax + t * bx), self.y - (ay + t * by)
+        radius = r0 + (r1 - r0) * t
+        far = length(dx, dy)
+        nx, ny = dx / radius, dy / radius
+        nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0.02, 1))
+        self.lay(self.shade(albedo, nx, ny, nz), cover(radius - far, self.px))
+
+    def lay(self, light: Array, shape: Array) -> None:
+        """Lay a part with its cover over what there is."""
+        total = shape + self.alpha * (1 - shape)
+        share = shape / np.maximum(total, f32(1e-6))
+        self.light += share * (light - self.light)
+        self.alpha[...] = total
+
+
+def around(lamps: Lamps, at: tuple[float, float, float], ambient: Array) -> dict[str, F32]:
+    """Illuminance (3,) lux on the five sides of something small at a place; `ambient` (3,) comes from everywhere."""
+    x, y, z = (np.full((1, 1), v, np.float32) for v in at)
+    return {k: f32(lamps.illuminance(x, y, z, n, 0.25)[:, 0, 0] + f32(ambient)) for k, n in SIDES.items()}
+
+
+def _dress(figure: Figure, w: Walker) -> None:
+    """Legs, coat, arms, head, from the far side to the near."""
+    s, t = w.tall / 1.75, w.stride
+    cloth = fractal(figure.x * 9, figure.y * 4, figure.px * 9, 5, 0.6, w.seed)
+    folds = np.clip(1 + 0.28 * cloth, 0.3, 2)
+    coat, legs = colour(w.coat) * folds, colour(w.trousers) * folds
+    shoe = colour((0.02, 0.018, 0.018))
+    for side, swing in ((-1, -t), (1, t)):
+        hip, knee, foot = 0.09 * side, 0.09 * side + 0.10 * swing, 0.08 * side + 0.20 * swing
+        lift = 0.05 * max(0.0, -swing)
+        figure.capsule((knee * s, 0.48 * s), (foot * s, (0.10 + lift) * s), 0.062 * s, 0.045 * s, legs)
+        heel, toe = (foot * s, (0.045 + lift) * s), ((foot + 0.05 * t) * s, (0.035 + lift) * s)
+        figure.capsule(heel, toe, 0.05 * s, 0.042 * s, shoe)
+        figure.capsule((hip * s, 0.90 * s), (knee * s, 0.47 * s), 0.092 * s, 0.066 * s, legs)
+    hem = 0.52 if w.skirt else 0.68
+    figure.capsule((0, 1.28 * s), (0.015 * t, hem * s), 0.165 * s, (0.23 if w.skirt else 0.19) * s, coat)
+    figure.capsule((-0.115 * s, 1.405 * s), (0.115 * s, 1.405 * s), 0.085 * s, 0.085 * s, coat)
+    arms = ((-1, 0.5 * t), (1, -0.5 * t))
+    for side, swing in arms:
+        shoulder, elbow = (0.195 * side * s, 1.40 * s), ((0.235 * side + 0.05 * swing) * s, 1.12 * s)
+        hand = ((0.22 * side + 0.15 * swing) * s, 0.88 * s)
+        if w.umbrella is not None and side > 0:
+            elbow, hand = (0.26 * s, 1.16 * s), (0.13 * s, 1.22 * s)
+        figure.capsule(elbow, hand, 0.052 * s, 0.042 * s, coat)
+        figure.capsule(hand, (hand[0], hand[1] - 0.05 * s), 0.036 * s, 0.03 * s, colour(SKIN))
+        figure.capsule(shoulder, elbow, 0.068 * s, 0.055 * s, coat * 0.97)
+    if w.bag is not None:
+        figure.capsule((-0.24 * s, 0.86 * s), (-0.22 * s, 0.70 * s), 0.10 * s, 0.13 * s, colour(w.bag))
+    figure.capsule((0, 1.47 * s), (0, 1.53 * s), 0.06 * s, 0.055 * s, colour(SKIN) * 0.8)
+    away = w.speed[1] > 0
+    figure.capsule((0, 1.60 * s), (0, 1.665 * s), 0.083 * s, 0.092 * s, colour((0.035, 0.022, 0.014) if away else SKIN))
+    if not away:
+        figure.capsule((-0.02 * s, 1.70 * s), (0.02 * s, 1.71 * s), 0.088 * s, 0.085 * s, colour((0.03, 0.02, 0.012)))
+    figure.capsule((-0.05 * s, 1.455 * s), (0.05 * s, 1.455 * s), 0.055 * s, 0.055 * s, coat * 1.25)
+
+
+def _umbrella(figure: Figure, w: Walker) -> None:
+    """A dome of eight ribs over the head; light from above and behind shines through."""
+    if w.umbrella is None:
+        return
+    s = w.tall / 1.75
+    x0, y0, wide, high = 0.06 * s, 1.80 * s, 0.56, 0.30
+    stick = cover(0.008 - np.abs(figure.x - 0.10 * s), figure.px) * cover(
+        np.minimum(figure.y - 1.2 * s, y0 + high + 0.05 - figure.y), figure.px
+    )
+    figure.lay(np.full((3, 1, 1), 0.03, np.float32), stick * min(1.0, 0.016 / figure.px))
+    u, v = (figure.x - x0) / f32(wide), (figure.y - y0) / f32(high)
+    radius = length(u, np.maximum(v, 0))
+    scallop = 0.10 * np.abs(sin(np.clip(u, -1, 1) * f32(2 * np.pi)))
+    shape = cover((1 - radius) * high, figure.px) * cover((v - scallop) * high, figure.px)
+    nz = np.sqrt(np.clip(1 - radius * radius, 0.03, 1))
+    along = np.clip(u / np.sqrt(np.clip(1 - v * v, 0.05, 1)), -1, 1)
+    rib = 1 - 0.25 * smooth(0.12, 0.0, np.abs(sin(along * f32(2 * np.pi))))
+    figure.lay(figure.shade(colour(w.umbrella) * rib, u, np.maximum(v, 0.1), nz, 0.45), shape)
+
+
+def crowd(seed: int) -> list[Walker]:
+    """Who is about: first those who make the picture."""
+    rng = np.random.default_rng([seed, 14])
+    stride = rng.uniform(0.45, 1.0, 8) * np.sign(rng.standard_normal(8))
+    tall = rng.uniform(1.62, 1.86, 8)
+    return [
+        Walker(0.55, 7.6, tall[0], stride[0], (0.0, 1.0), (0.06, 0.05, 0.045), umbrella=(0.34, 0.02, 0.02), skirt=True),
+        Walker(3.75, 9.6, tall[1], stride[1], (0.15, 0.0), (0.13, 0.10, 0.07), bag=(0.20, 0.12, 0.05), seed=1),
+        Walker(-3.9, 12.5, tall[2], stride[2], (0.0, -1.1), (0.05, 0.07, 0.11), (0.02, 0.02, 0.03), seed=2),
+        Walker(4.3, 15.5, tall[3], stride[3], (0.0, 1.2), (0.16, 0.14, 0.12), umbrella=(0.03, 0.05, 0.10), seed=3),
+        Walker(-4.1, 19.0, tall[4], stride[4], (0.0, 0.9), (0.10, 0.03, 0.03), seed=4),
+        Walker(3.6, 24.0, tall[5], stride[5], (0.0, -0.8), (0.04, 0.04, 0.05), umbrella=(0.05, 0.05, 0.05), seed=5),
+        Walker(1.6, 30.0, tall[6], stride[6], (-1.0, 0.0), (0.05, 0.05, 0.06), seed=6),
+    ]
+
+
+def walker(view: View, w: Walker, lamps: Lamps, ambient: Array, wet: float) -> Layer | None:
+    """The layer of one figure with its likeness in the wet ground; None where the frame does not show it."""
+    top = w.tall + 0.5
+    scale = view.focal / w.z
+    u, v = view.screen(w.x, 0.0, w.z)
+    rows, columns = view.canvas.box(u - 0.75 * scale, v - top * scale, u + 0.75 * scale, v + 0.8 * w.tall * scale)
+    if rows.stop - rows.start < 2 or columns.stop - columns.start < 2:
+        return None
+    x = view.across(w.z, columns) - f32(w.x)
+    y = view.up(w.z, rows)
+    lux = around(lamps, (w.x, 1.2, w.z), ambient)
+    px = view.metre_px(w.z)
+    figure = Figure(x, y, px, lux)
+    _dress(figure, w)
+    _umbrella(figure, w)
+    if wet > 0:
+        _reflect(figure, view, w, wet, lux)
+    metre = view.canvas.height * scale
+    growth = -w.speed[1] / w.z
+    pivot = view.canvas.pixel(view.vanish_x, view.horizon)
+    bob = Sway((0.0, 0.02 * metre), abs(w.speed[1] + w.speed[0]) / PATH_M * 2, math.tau * 0.2)
+    motion = Motion((w.speed[0] * metre, 0.0), bob, 0.0, growth, pivot)
+    depth = np.full((1, 1), w.z, np.float32)
+    return Layer("walker", figure.light, depth, figure.alpha, motion, 0.0, rows.start, columns.start)
+
+
+def _reflect(figure: Figure, view: View, w: Walker, wet: float, lux: dict[str, F32]) -> None:
+    """Below the feet: the figure upside down, spread by the road's slopes and fading, and its dark contact."""
+    mirror = Figure(figure.x, -figure.y, figure.px, lux)
+    _dress(mirror, w)
+    below = figure.y < 0
+    spread = max(1, round(0.05 / figure.px))
+    alpha = box_blur(box_blur(mirror.alpha * below, spread, 0), max(1, spread // 6), 1)
+    light = box_blur(box_blur(mirror.light * mirror.alpha * below, spread, 1), max(1, spread // 6), 2)
+    light = f32(light / np.maximum(alpha, f32(1e-3)))
+    shine = grazing(view.eye, w.z) * wet
+    damp = 0.05 * colour(lux["up"]) / f32(np.pi)
+    strength = f32(0.85 * wet) * np.minimum(alpha, 1) * exp(np.minimum(figure.y, 0) * f32(0.9)) * below
+    body = mix(damp * (1 - shine), light, f32(shine))
+    free = np.clip(1 - figure.alpha, 0, 1)
+    total = figure.alpha + strength * free
+    share = strength * free / np.maximum(total, f32(1e-6))
+    figure.light += share * (body - figure.light)
+    figure.alpha[...] = total
