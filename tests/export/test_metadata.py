@@ -1,29 +1,36 @@
 """ICC, EXIF and XMP: true of the finished photograph, and readable by others."""
 
+import hashlib
 import io
+import json
+import re
 import shutil
 import struct
 import subprocess
 
 import numpy as np
 import pytest
+from export.test_dng import frame
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import IFDRational
 
-from lichtbild import export
-from lichtbild.export import Rendition, exif, icc, ifd, xmp
+from lichtbild import export, types
+from lichtbild.export import Options, Rendition, dng, exif, icc, ifd, xmp
 
 FORMATS = ["jpg", "tif", "png", "avif", "jxl"]
 PIXELS = np.random.default_rng(5).integers(0, 255, (40, 60, 3)).astype(np.uint8)
 
 
-def raw_exif(order="<"):
+def raw_exif(order="<", place=True):
     """A camera's block: sideways, with place, serial number, maker note and an exposure of 0/0."""
     block = Image.Exif()
     block.endian = order
     block[0x010F], block[0x0110], block[0x0112], block[0x013B] = "Maker", "Model", 6, "Jane"
     shot = block.get_ifd(0x8769)
-    shot[0x829A], shot[0x8827], shot[0x927C], shot[0xA431] = 1 / 455, 400, b"secret" * 20, "SN-123"
-    block.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 0.5)})
+    shot[0x829A], shot[0x8827], shot[0x927C] = IFDRational(1, 455), 400, b"secret" * 20
+    shot[0xA431] = "SN-123"
+    if place:
+        block.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 0.5)})
     return block.tobytes()
 
 
@@ -106,11 +113,48 @@ def test_broken_foreign_xmp_is_left_out_and_reported(bad):
     assert xmp.recipe(packet) == "a = 1"
 
 
-def test_too_much_xmp_for_a_jpeg_is_reported(tmp_path):
-    big = raw_xmp().replace(b"M\xc3\xbchle", b"m" * 70000)
-    notes = export.write(tmp_path / "a.jpg", Rendition(PIXELS, xmp=big, recipe="a = 1"))
-    assert len(notes) == 1 and "left out" in notes[0]
-    assert export.read_recipe(tmp_path / "a.jpg") == "a = 1"
+def long_xmp():
+    return raw_xmp().replace(b"M\xc3\xbchle", b"M\xc3\xbchle " + b"m" * 150_000)
+
+
+def extended(data):
+    """The extended XMP of a JPEG put together again, and the name that its segments bear."""
+    found = re.findall(rb"http://ns.adobe.com/xmp/extension/\0([0-9A-F]{32})(.{4})(.{4})", data, re.S)
+    places = [m.end() for m in re.finditer(rb"http://ns.adobe.com/xmp/extension/\0.{40}", data, re.S)]
+    out, whole = b"", 0
+    for (_, total, at), start in zip(found, places, strict=True):
+        whole, offset = int.from_bytes(total, "big"), int.from_bytes(at, "big")
+        assert offset == len(out)
+        out += data[start : start + min(65400, whole - offset)]
+    assert len(out) == whole
+    return out, {name.decode() for name, _, _ in found}
+
+
+def test_long_xmp_goes_on_in_a_jpeg(tmp_path):
+    notes = export.write(tmp_path / "a.jpg", Rendition(PIXELS, xmp=long_xmp(), recipe="a = 1"))
+    assert notes == [] and export.read_recipe(tmp_path / "a.jpg") == "a = 1"
+    data = (tmp_path / "a.jpg").read_bytes()
+    rest, names = extended(data)
+    assert names == {hashlib.md5(rest).hexdigest().upper()} and f'HasExtendedXMP="{names.pop()}"'.encode() in data
+    assert b"m" * 150_000 in rest and b"Orientation" not in rest and b"GPSLatitude" in rest
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert np.asarray(image).shape == PIXELS.shape
+    export.write(tmp_path / "p.jpg", Rendition(PIXELS, xmp=long_xmp()), Options(private=True))
+    assert b"GPSLatitude" not in (tmp_path / "p.jpg").read_bytes()
+
+
+def test_too_much_xmp_is_reported(tmp_path):
+    big = raw_xmp().replace(b"M\xc3\xbchle", b"m" * (1 << 20))
+    for kind in ("jpg", "png"):
+        notes = export.write(tmp_path / f"a.{kind}", Rendition(PIXELS, xmp=big, recipe="a = 1"))
+        assert len(notes) == 1 and "left out" in notes[0]
+        assert export.read_recipe(tmp_path / f"a.{kind}") == "a = 1"
+
+
+def test_a_recipe_too_long_for_a_jpeg_is_refused(tmp_path):
+    with pytest.raises(export.ExportError, match=r"does not fit into a JPEG .* use TIFF"):
+        export.write(tmp_path / "a.jpg", Rendition(PIXELS, recipe="# " + "x" * 70000))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -123,16 +167,45 @@ def test_recipe_comes_back(tmp_path, kind):
     assert export.read_recipe(path) is None
 
 
+def test_what_the_camera_said_is_kept_in_every_format(tmp_path):
+    for kind in ("jpg", "tif", "png", "avif", "jxl"):
+        path = tmp_path / f"a.{kind}"
+        export.write(path, Rendition(PIXELS, exif=raw_exif()))
+        data = path.read_bytes()
+        start = 0 if kind == "tif" else data.index(b"II*\0")
+        seen = ifd.read(data[start:])
+        assert ifd.text(seen[0x010F]) == "Maker" and ifd.numbers(seen[0x0112]) == [1]
+        assert ifd.numbers(seen[ifd.EXIF][0x8827]) == [400] and ifd.text(seen[ifd.EXIF][0xA431]) == "SN-123"
+        assert ifd.numbers(seen[ifd.GPS][2])[0] == 48
+
+
+# What exiftool's validator does not know: deflate in TIFF (it goes by TIFF 6.0) and ISO 21496-1 (before 12.90).
+UNKNOWN = {"Invalid value for IFD0 tag 0x0103 Compression", "[minor] Unknown APP2 segment"}
+
+
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
-@pytest.mark.parametrize("kind", FORMATS)
-def test_exiftool_reads_it(tmp_path, kind):
-    path = tmp_path / f"a.{kind}"
-    export.write(path, Rendition(PIXELS, "p3", exif=raw_exif(), xmp=raw_xmp(), recipe="a = 1"))
-    tags = ["-Make", "-Orientation", "-ISO", "-Software", "-CreatorTool", "-Title", "-Warning", "-Error"]
-    out = subprocess.run(["exiftool", "-s", "-n", *tags, path], capture_output=True, text=True, check=True).stdout
-    seen = dict(line.split(": ", 1) for line in out.splitlines())
-    seen = {name.strip(): value for name, value in seen.items()}
-    assert seen["Make"] == "Maker" and seen["Orientation"] == "1" and seen["ISO"] == "400"
-    assert seen["Software"] == seen["CreatorTool"] == exif.SOFTWARE
-    assert seen["Title"] == "Mühle"
-    assert "Warning" not in seen and "Error" not in seen
+def test_exiftool_reads_all_and_warns_of_nothing(tmp_path):
+    gain = np.full((20, 30, 3), 90, np.uint8)
+    like = frame(None, (40, 60))
+    # Without place: the validator wants all 31 tags of GPS where there is one.
+    facts = {"exif": raw_exif(place=False), "xmp": raw_xmp(), "recipe": "a = 1"}
+    for kind in (*FORMATS, "dng"):
+        more = {"light": PIXELS.transpose(2, 0, 1) / np.float32(255), "frame": like} if kind == "dng" else {}
+        more |= {"gain": gain, "meta": export.GainMapMeta()} if kind == "jpg" else {}
+        export.write(tmp_path / f"a.{kind}", Rendition(PIXELS, "srgb" if kind == "dng" else "p3", **facts, **more))
+    export.write(tmp_path / "long.jpg", Rendition(PIXELS, **facts | {"xmp": long_xmp()}))
+    dng.write_frame(tmp_path / "frame.dng", types.replace(like, exif=facts["exif"], xmp=raw_xmp()), PIXELS)
+    tags = ["-Make", "-Orientation", "-ISO", "-Software", "-CreatorTool", "-Title", "-Warning", "-Error", "-Validate"]
+    run = subprocess.run(
+        ["exiftool", "-j", "-a", "-G4", "-n", *tags, tmp_path], capture_output=True, text=True, check=True
+    )
+    seen = json.loads(run.stdout)
+    assert len(seen) == 8
+    for found in seen:
+        said = [(key.rpartition(":")[2], value) for key, value in found.items()]
+        assert {value for key, value in said if key in ("Warning", "Error")} <= UNKNOWN, found
+        facts = dict(said)
+        assert (facts["Make"], facts["ISO"]) == ("Maker", 400) and facts["Title"].startswith("Mühle")
+        assert "Validate" in facts
+        if not found["SourceFile"].endswith("frame.dng"):
+            assert facts["Software"] == facts["CreatorTool"] == exif.SOFTWARE and facts["Orientation"] == 1

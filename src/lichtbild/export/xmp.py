@@ -7,6 +7,7 @@ finished, upright photograph. Source: [XMP1] 7 (RDF/XML) and [XMP3] (where packe
 
 from __future__ import annotations
 
+import hashlib
 import re
 import xml.dom.minidom
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ _META = "adobe:ns:meta/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
 _EXIF = "http://ns.adobe.com/exif/1.0/"
+_NOTE = "http://ns.adobe.com/xmp/note/"
 _FOREIGN_LIMIT = 1 << 20  # bytes; a packet with embedded previews or brush masks is not worth carrying
 
 # Gain maps, depth, previews and raw-converter settings of another file; `None` drops the whole namespace.
@@ -30,7 +32,7 @@ _DROP: dict[str, tuple[str, ...] | None] = {
     "http://ns.google.com/photos/1.0/container/": None,
     "http://ns.google.com/photos/1.0/depthmap/": None,
     "http://ns.adobe.com/camera-raw-settings/1.0/": None,
-    "http://ns.adobe.com/xmp/note/": None,
+    _NOTE: None,
     _TIFF: ("Orientation", "ImageWidth", "ImageLength", "BitsPerSample", "Compression", "PhotometricInterpretation"),
     _EXIF: ("PixelXDimension", "PixelYDimension", "ColorSpace", "MakerNote"),
     _XMP: ("CreatorTool", "Thumbnails"),
@@ -58,6 +60,22 @@ def packet(
     )
     head = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     return f'{head}{body}<?xpacket end="r"?>'.encode(), reason
+
+
+def in_two(
+    recipe: str, description: Mapping[str, str], extra: str, foreign: bytes, private: bool
+) -> tuple[bytes, bytes, str, str]:
+    """For a JPEG, whose segments are short: our packet, and the foreign one for the segments of extended XMP.
+
+    Returns both (the second without wrapper, empty where it had to be left out), the name that the first calls the
+    second by, and why it was left out. Source: [XMP3] 1.1.3.1.
+    """
+    rest, reason = _merge(foreign, "", private)
+    name = hashlib.md5(rest, usedforsecurity=False).hexdigest().upper() if rest else ""
+    if rest:
+        extra += f'<rdf:Description rdf:about="" xmlns:xmpNote="{_NOTE}" xmlns:rdf="{RDF}"'
+        extra += f' xmpNote:HasExtendedXMP="{name}"/>'
+    return packet(recipe, description, extra)[0], rest, name, reason
 
 
 def _ours(recipe: str, description: Mapping[str, str]) -> str:
