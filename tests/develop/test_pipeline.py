@@ -13,7 +13,7 @@ from lichtbild import recipe, types
 from lichtbild.develop import pipeline
 from lichtbild.export import dng
 from lichtbild.scene import lake
-from lichtbild.sensor.expose import expose
+from lichtbild.sensor.virtual import expose
 from lichtbild.wanted import Wanted
 
 

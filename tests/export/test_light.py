@@ -13,7 +13,7 @@ import lichtbild
 from lichtbild import raw
 from lichtbild.export import dng
 from lichtbild.scene import lake
-from lichtbild.sensor.expose import expose
+from lichtbild.sensor.virtual import expose
 from lichtbild.types import replace
 
 

@@ -11,7 +11,7 @@ def make_raw(path: pathlib.Path, size: tuple[int, int] = SIZE) -> pathlib.Path:
     """Render the lake, expose it on the virtual camera, and write the frame as a DNG."""
     from ...export import dng
     from ...scene import lake
-    from ...sensor.expose import expose
+    from ...sensor.virtual import expose
 
     path.parent.mkdir(parents=True, exist_ok=True)
     dng.write_frame(path, expose(lake.render(*size), 0.45))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lichtbild.sensor.expose import BLACK_DN, WHITE_DN, expose, shading
+from lichtbild.sensor.virtual import BLACK_DN, WHITE_DN, expose, shading
 
 
 @pytest.mark.parametrize("iso", [100, 1600])
