@@ -84,15 +84,17 @@ def test_what_the_phone_says() -> None:
 
 @needs_shared
 def test_dng_through_the_door_for_other_makers() -> None:
-    frame, own = other.read(CANON), raw.open(CANON)
+    frame, own = other.read(CANON, CANON.read_bytes()), raw.open(CANON)
     np.testing.assert_array_equal(frame.mosaic, own.mosaic)
     assert (frame.cfa, frame.white) == (own.cfa, own.white) and (frame.black == 2056).all()
-    assert any("LibRaw" in g for g in frame.guesses) and other.read(GOPRO).orientation == 2
+    assert any("LibRaw" in g for g in frame.guesses) and not any("EXIF" in g for g in frame.guesses)
+    assert (frame.exif, frame.make, frame.model) == (own.exif, own.make, own.model) and frame.exif and frame.make
+    assert frame.exposure == own.exposure and other.read(GOPRO, GOPRO.read_bytes()).orientation == 2
     a, b = frame.colour.as_shot_neutral, own.colour.as_shot_neutral
     assert a is not None and b is not None
     np.testing.assert_allclose(np.array(a) / a[1], np.array(b) / b[1], rtol=0.01)
     with pytest.raises(RawError, match="LibRaw"):
-        other.read(PHONE)
+        other.read(PHONE, PHONE.read_bytes())
 
 
 def test_the_largest_full_image_is_taken(tmp_path: pathlib.Path) -> None:

@@ -134,6 +134,23 @@ def test_default_crop(tmp_path: pathlib.Path, image: Any) -> None:
     assert odd.crop is None and any("crop" in g for g in odd.guesses)
 
 
+def test_default_user_crop_is_a_part_of_the_default_crop(tmp_path: pathlib.Path, image: Any) -> None:
+    crop = {"t50719": (RATIONAL, [(4, 1), (2, 1)]), "t50720": (RATIONAL, [(30, 1), (20, 1)])}
+    part = {"t51125": (RATIONAL, [(1, 4), (1, 3), (3, 4), (1, 1)])}  # top, left, bottom, right
+    assert opened(tmp_path, image, **crop, **part).crop == (2 + 5, 4 + 10, 10, 20)
+    whole = opened(tmp_path, image, **part)
+    high, wide = whole.shape
+    assert whole.crop == (
+        round(high / 4),
+        round(wide / 3),
+        round(high * 3 / 4) - round(high / 4),
+        wide - round(wide / 3),
+    )
+    for wrong in ([(1, 2), (0, 1), (1, 2), (1, 1)], [(0, 0)] * 4, [(0, 1), (0, 1), (2, 1), (1, 1)], [(0, 1)] * 3):
+        odd = opened(tmp_path, image, **crop, t51125=(RATIONAL, wrong))
+        assert odd.crop == (2, 4, 20, 30) and any("DefaultUserCrop" in g for g in odd.guesses)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation(tmp_path: pathlib.Path, image: Any, orientation: int) -> None:
     assert opened(tmp_path, image, t274=(SHORT, orientation)).orientation == orientation

@@ -87,4 +87,4 @@ def _dispatch(path: pathlib.Path, head: bytes, mapped: mmap.mmap) -> Frame:
         return sidecar.headerless(path, mapped)
     from . import other
 
-    return other.read(path)
+    return other.read(path, mapped)

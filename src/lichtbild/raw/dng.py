@@ -241,10 +241,25 @@ def _crop(frame: Frame, raw: Ifd) -> None:
     frame.crop = (top, left, min(high, height - top), min(wide, width - left))
 
 
+def _user_crop(frame: Frame, raw: Ifd) -> None:
+    """DefaultUserCrop: the part of the default crop, 0..1 from its top left, that the camera's user has chosen."""
+    part = raw.numbers(tags.USER_CROP)
+    if part is None:
+        return
+    if len(part) != 4 or not (0 <= part[0] < part[2] <= 1 and 0 <= part[1] < part[3] <= 1):
+        frame.guesses.append("DefaultUserCrop is no part of the image: left out")
+        return
+    top, left, high, wide = frame.crop or (0, 0, *frame.shape)
+    y0, x0, y1, x1 = (round(float(v) * n) for v, n in zip(part, (high, wide, high, wide), strict=True))
+    if y0 < y1 and x0 < x1:
+        frame.crop = (top + y0, left + x0, y1 - y0, x1 - x0)
+
+
 def _describe(frame: Frame, tiff: Tiff, first: Ifd, raw: Ifd, layout: Layout, lists: list[list[Opcode]]) -> None:
     """All that is not pixels: colour, exposure, EXIF, XMP and the facts for `info`."""
     guesses = frame.guesses
     _crop(frame, raw)
+    _user_crop(frame, raw)
     orientation = first.integer(tags.ORIENTATION, raw.integer(tags.ORIENTATION, 1))
     if not 1 <= orientation <= 8:
         guesses.append(f"orientation {orientation} is unknown: taken as upright")

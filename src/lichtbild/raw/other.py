@@ -1,4 +1,7 @@
-"""Other makers' raw files, through LibRaw: mosaic, levels, colour matrix and the camera's white balance."""
+"""Other makers' raw files, through LibRaw: mosaic, levels, colour matrix and the camera's white balance.
+
+What the file says in EXIF and XMP we read ourselves, in `words`.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,36 @@ import pathlib
 import numpy as np
 
 from ..types import Calibration, CameraColour, Exposure, Frame, RawError
-from . import levels
+from . import levels, words
+from .tiff import Buffer
 
 _D65 = 21
 # LibRaw's `flip` → EXIF orientation.
 _FLIP = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
 
-def read(path: pathlib.Path) -> Frame:
-    """Read any raw file that LibRaw knows. Raises RawError where it does not, or where the mosaic is not ours yet."""
+def read(path: pathlib.Path, data: Buffer) -> Frame:
+    """Read any raw file that LibRaw knows; `data` is its bytes.
+
+    Raises RawError where it does not know it, or where the mosaic is not ours yet.
+    """
     import rawpy
 
     try:
         with rawpy.imread(str(path)) as raw:
-            return _frame(path, raw)
+            frame = _frame(path, raw)
     except rawpy.LibRawError as e:
         said = e.args[0].decode(errors="replace") if e.args and isinstance(e.args[0], bytes) else str(e)
         raise RawError(f"is no raw file that LibRaw can read ({said}); convert it to DNG") from None
+    _say(frame, words.read(data, frame.guesses))
+    return frame
+
+
+def _say(frame: Frame, said: words.Words) -> None:
+    """Put the words of the file into the frame; LibRaw's exposure stays where the file's own is not found."""
+    frame.make, frame.model, frame.exif, frame.xmp = said.make, said.model, said.exif, said.xmp
+    if said.exposure != Exposure():
+        frame.exposure = said.exposure
 
 
 def _frame(path: pathlib.Path, raw: object) -> Frame:
@@ -52,7 +68,7 @@ def _frame(path: pathlib.Path, raw: object) -> Frame:
     frame.orientation = _FLIP.get(raw.sizes.flip, 1)
     frame.colour = _colour(raw, guesses)
     _other(frame, raw)
-    guesses.append("read through LibRaw: lens corrections and EXIF of the file are not used")
+    guesses.append("read through LibRaw: lens corrections of the file are not used")
     frame.facts = {"format": f"{path.suffix[1:].upper()} through LibRaw", "bits": int(white).bit_length()}
     return frame
 

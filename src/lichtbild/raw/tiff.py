@@ -23,6 +23,7 @@ MAX_DIRECTORIES = 256  # a DNG has about ten
 MAX_ENTRIES = 4096  # of one directory; the longest seen in the wild have 150
 MAX_TEXT = 65536
 
+_MAKERS = (0x55, 0x4F52, 0x5352)  # RW2 and ORF: TIFFs that call themselves otherwise
 SUB_IFDS, EXIF_IFD, GPS_IFD = 330, 34665, 34853
 _TEXT, _UNDEFINED, _RATIONAL, _SRATIONAL = 2, 7, 5, 10
 # TIFF type → NumPy type; a rational is two integers.
@@ -108,7 +109,7 @@ class Tiff:
         if not self.order or len(data) < 8:
             raise RawError("not a TIFF file; its first bytes say something else")
         version = self._read("H", 2)
-        if version not in (42, 43):
+        if version not in (42, 43, *_MAKERS):
             raise RawError(f"not a TIFF file: version {version}, expected 42 or 43")
         self.big = version == 43
         if self.big and (len(data) < 16 or self._read("H", 4) != 8):
