@@ -75,6 +75,19 @@ class Figure:
         nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0.02, 1))
         self.lay(self.shade(albedo, nx, ny, nz), cover(radius - far, self.px))
 
+    def lathe(self, profile: list[tuple[float, float]], albedo: Array, seed: int, middle: float = 0.0) -> None:
+        """Cloth about an upright axis at x = `middle`: half widths at heights, with folds that deepen downwards."""
+        heights, widths = zip(*profile, strict=True)
+        half = f32(np.interp(self.y[:, 0], heights, widths))[:, None]
+        low = np.clip((heights[-1] - self.y) / (heights[-1] - heights[0]), 0, 1)
+        u = (self.x - middle) / half
+        fold = fractal(u * 2.3 + low * 0.6, self.y * 1.6 + 0 * u, self.px * 12, 3, 0.5, seed)
+        nx = np.clip(u * 0.92 + 0.30 * low * fold, -1, 1)
+        nz = np.sqrt(np.clip(1 - nx * nx, 0.03, 1))
+        edge = np.minimum(self.y - heights[0] - 0.02 * fold * low, heights[-1] - self.y)
+        shape = cover(half - np.abs(self.x - middle), self.px) * cover(edge, self.px)
+        self.lay(self.shade(albedo, nx, 0.35 * (1 - low), nz * (1 - 0.35 * low)), shape)
+
     def lay(self, light: Array, shape: Array) -> None:
         """Lay a part with its cover over what there is."""
         total = shape + self.alpha * (1 - shape)
@@ -89,40 +102,53 @@ def around(lamps: Lamps, at: tuple[float, float, float], ambient: Array) -> dict
     return {k: f32(lamps.illuminance(x, y, z, n, 0.25)[:, 0, 0] + f32(ambient)) for k, n in SIDES.items()}
 
 
-def _dress(figure: Figure, w: Walker) -> None:
-    """Legs, coat, arms, head, from the far side to the near."""
-    s, t = w.tall / 1.75, w.stride
-    cloth = fractal(figure.x * 9, figure.y * 4, figure.px * 9, 5, 0.6, w.seed)
-    folds = np.clip(1 + 0.28 * cloth, 0.3, 2)
-    coat, legs = colour(w.coat) * folds, colour(w.trousers) * folds
+def _legs(figure: Figure, w: Walker, s: float, legs: Array) -> None:
+    """Two legs in stride, with shoes."""
     shoe = colour((0.02, 0.018, 0.018))
-    for side, swing in ((-1, -t), (1, t)):
-        hip, knee, foot = 0.09 * side, 0.09 * side + 0.10 * swing, 0.08 * side + 0.20 * swing
+    for side, swing in ((-1, -w.stride), (1, w.stride)):
+        hip, knee, foot = 0.085 * side, 0.08 * side + 0.07 * swing, 0.075 * side + 0.15 * swing
         lift = 0.05 * max(0.0, -swing)
         figure.capsule((knee * s, 0.48 * s), (foot * s, (0.10 + lift) * s), 0.062 * s, 0.045 * s, legs)
-        heel, toe = (foot * s, (0.045 + lift) * s), ((foot + 0.05 * t) * s, (0.035 + lift) * s)
-        figure.capsule(heel, toe, 0.05 * s, 0.042 * s, shoe)
+        heel, toe = (foot * s, (0.05 + lift) * s), ((foot + 0.03 * swing) * s, (0.04 + lift) * s)
+        figure.capsule(heel, toe, 0.048 * s, 0.042 * s, shoe)
         figure.capsule((hip * s, 0.90 * s), (knee * s, 0.47 * s), 0.092 * s, 0.066 * s, legs)
-    hem = 0.52 if w.skirt else 0.68
-    figure.capsule((0, 1.28 * s), (0.015 * t, hem * s), 0.165 * s, (0.23 if w.skirt else 0.19) * s, coat)
-    figure.capsule((-0.115 * s, 1.405 * s), (0.115 * s, 1.405 * s), 0.085 * s, 0.085 * s, coat)
-    arms = ((-1, 0.5 * t), (1, -0.5 * t))
-    for side, swing in arms:
-        shoulder, elbow = (0.195 * side * s, 1.40 * s), ((0.235 * side + 0.05 * swing) * s, 1.12 * s)
-        hand = ((0.22 * side + 0.15 * swing) * s, 0.88 * s)
+
+
+def _arms(figure: Figure, w: Walker, s: float, coat: Array) -> None:
+    """Two arms that swing against the legs, or one that holds an umbrella up."""
+    for side, swing in ((-1, 0.5 * w.stride), (1, -0.5 * w.stride)):
+        shoulder, elbow = (0.175 * side * s, 1.40 * s), ((0.235 * side + 0.04 * swing) * s, 1.13 * s)
+        hand = ((0.235 * side + 0.12 * swing) * s, 0.89 * s)
         if w.umbrella is not None and side > 0:
-            elbow, hand = (0.26 * s, 1.16 * s), (0.13 * s, 1.22 * s)
-        figure.capsule(elbow, hand, 0.052 * s, 0.042 * s, coat)
-        figure.capsule(hand, (hand[0], hand[1] - 0.05 * s), 0.036 * s, 0.03 * s, colour(SKIN))
-        figure.capsule(shoulder, elbow, 0.068 * s, 0.055 * s, coat * 0.97)
+            elbow, hand = (0.25 * s, 1.17 * s), (0.12 * s, 1.27 * s)
+        figure.capsule(hand, (hand[0], hand[1] - 0.06 * s), 0.034 * s, 0.026 * s, colour(SKIN))
+        figure.capsule(elbow, hand, 0.050 * s, 0.040 * s, coat)
+        figure.capsule(shoulder, elbow, 0.062 * s, 0.052 * s, coat)
+
+
+def _dress(figure: Figure, w: Walker) -> None:
+    """Legs, coat, arms, head, from the far side to the near."""
+    s, away = w.tall / 1.75, w.speed[1] > 0
+    weave = fractal(figure.x * 60, figure.y * 60, figure.px * 60, 3, 0.8, w.seed)
+    coat, legs = colour(w.coat) * (1 + 0.10 * weave), colour(w.trousers) * (1 + 0.08 * weave)
+    _legs(figure, w, s, legs)
+    hem = 0.50 if w.skirt else 0.74
+    flare = 0.27 if w.skirt else 0.20
+    profile = ((hem, flare), (0.90, 0.205), (1.06, 0.165), (1.28, 0.195), (1.40, 0.205), (1.455, 0.15), (1.50, 0.06))
+    figure.lathe([(y * s, r * s) for y, r in profile], coat, w.seed)
+    belt = cover(f32(0.022 * s) - np.abs(figure.y - 1.05 * s), figure.px) * cover(0.17 * s - np.abs(figure.x), figure.px)
+    figure.lay(figure.light * 0.55, belt * figure.alpha)
+    _arms(figure, w, s, coat)
     if w.bag is not None:
-        figure.capsule((-0.24 * s, 0.86 * s), (-0.22 * s, 0.70 * s), 0.10 * s, 0.13 * s, colour(w.bag))
-    figure.capsule((0, 1.47 * s), (0, 1.53 * s), 0.06 * s, 0.055 * s, colour(SKIN) * 0.8)
-    away = w.speed[1] > 0
-    figure.capsule((0, 1.60 * s), (0, 1.665 * s), 0.083 * s, 0.092 * s, colour((0.035, 0.022, 0.014) if away else SKIN))
+        figure.lathe([(0.60 * s, 0.13), (0.64 * s, 0.16), (0.84 * s, 0.15), (0.86 * s, 0.12)], colour(w.bag), 5, -0.25 * s)
+    hair = colour((0.035, 0.022, 0.014)) * (1 + 0.25 * weave)
+    figure.capsule((0, 1.46 * s), (0, 1.54 * s), 0.055 * s, 0.052 * s, colour(SKIN) * 0.7)
+    figure.capsule((0, 1.585 * s), (0, 1.665 * s), 0.066 * s, 0.080 * s, hair if away else colour(SKIN))
     if not away:
-        figure.capsule((-0.02 * s, 1.70 * s), (0.02 * s, 1.71 * s), 0.088 * s, 0.085 * s, colour((0.03, 0.02, 0.012)))
-    figure.capsule((-0.05 * s, 1.455 * s), (0.05 * s, 1.455 * s), 0.055 * s, 0.055 * s, coat * 1.25)
+        figure.capsule((-0.012 * s, 1.695 * s), (0.012 * s, 1.70 * s), 0.076 * s, 0.074 * s, hair)
+        for side in (-1, 1):
+            figure.capsule((0.028 * side * s, 1.64 * s), (0.034 * side * s, 1.64 * s), 0.012 * s, 0.012 * s, hair)
+    figure.lathe([(1.435 * s, 0.10 * s), (1.47 * s, 0.085 * s), (1.51 * s, 0.066 * s)], coat * 1.15, 7)
 
 
 def _umbrella(figure: Figure, w: Walker) -> None:
