@@ -89,7 +89,8 @@ def test_dng_through_the_door_for_other_makers() -> None:
     assert (frame.cfa, frame.white) == (own.cfa, own.white) and (frame.black == 2056).all()
     assert any("LibRaw" in g for g in frame.guesses) and not any("EXIF" in g for g in frame.guesses)
     assert (frame.exif, frame.make, frame.model) == (own.exif, own.make, own.model) and frame.exif and frame.make
-    assert frame.exposure == own.exposure and other.read(GOPRO, GOPRO.read_bytes()).orientation == 2
+    gopro = other.read(GOPRO, GOPRO.read_bytes())
+    assert gopro.orientation == 2 and gopro.exposure == raw.open(GOPRO).exposure and gopro.exposure.iso == 100
     a, b = frame.colour.as_shot_neutral, own.colour.as_shot_neutral
     assert a is not None and b is not None
     np.testing.assert_allclose(np.array(a) / a[1], np.array(b) / b[1], rtol=0.01)
