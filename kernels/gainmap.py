@@ -47,6 +47,7 @@ class GainMap:
     hdr_moves = hl.InputBuffer(hl.Float(32), 2)
     gain_min = hl.InputScalar(hl.Float(32))
     gain_max = hl.InputScalar(hl.Float(32))
+    mirror = hl.InputScalar(hl.Bool())
     left = hl.InputScalar(hl.Int(32))
     top = hl.InputScalar(hl.Int(32))
     output = hl.OutputBuffer(hl.UInt(8), 3)
@@ -75,7 +76,7 @@ class GainMap:
         look_stage.bound_tables(g.curve, g.moves)
         look_stage.bound_tables(g.hdr_curve, g.hdr_moves)
         lanes = g.natural_vector_size(hl.Float(32))
-        schedule_upsample(rows, up, g.output, weave(g.output, codes, lanes), lanes)
+        schedule_upsample(rows, up, g.output, weave(g.output, codes, lanes, g.mirror), lanes)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,10 @@ def quantise(value, bits, column, row, channel, dither):
     return hl.cast(hl.UInt(bits), hl.min(code, hl.f32(2**bits - 1)))
 
 
-def weave(output, codes, lanes):
+def weave(output, codes, lanes, mirror=None):
     """Write three integer expressions of x, y as the channels of an interleaved `output`; returns the Var of its rows.
+
+    Where `mirror` (a boolean expression) holds, rows are written from right to left.
 
     A strip of pixels is computed first, each pixel as one packed integer, then unpacked in the order of the output.
     Packed, because three stores would be three computations of everything that the channels share.
@@ -38,18 +40,23 @@ def weave(output, codes, lanes):
     bits = codes[0].type().bits()
     packed = hl.UInt(4 * bits)
     pixel, strip, tail = hl.Func("pixel"), 4 * lanes, hl.TailStrategy.GuardWithIf
-    parts = [hl.cast(packed, code) for code in codes]
-    pixel[x, y] = parts[0] | (parts[1] << bits) | (parts[2] << (2 * bits))
-    output[c, x, y] = hl.cast(hl.UInt(bits), hl.mux(c, [pixel[x, y] >> (bits * i) for i in range(3)]))
+    red, green, blue = (hl.cast(packed, code) for code in codes)
+    pixel[x, y] = red | (green << bits) | (blue << (2 * bits))
+    target = output.output_buffer()
+    u = x if mirror is None else hl.select(mirror, target.dim(1).extent() - 1 - x, x)
+    output[c, x, y] = hl.cast(hl.UInt(bits), hl.mux(c, [pixel[u, y] >> (bits * i) for i in range(3)]))
 
     xo, xi, yo, yi = (hl.Var(n) for n in ("xo", "xi", "yo", "yi"))
-    output.output_buffer().dim(0).set_bounds(0, 3)
-    output.output_buffer().dim(0).set_stride(1)
-    output.output_buffer().dim(1).set_stride(3)
+    target.dim(0).set_bounds(0, 3)
+    target.dim(0).set_stride(1)
+    target.dim(1).set_stride(3)
     output.bound(c, 0, 3)
     # Pictures at least a strip wide end with a full strip that overlaps the one before.
-    wide_enough = output.specialize(output.output_buffer().dim(1).extent() >= strip)
-    for part, end in ((wide_enough, hl.TailStrategy.ShiftInwards), (output, tail)):
+    wide_enough = output.specialize(target.dim(1).extent() >= strip)
+    parts = [(wide_enough, hl.TailStrategy.ShiftInwards), (output, tail)]
+    if mirror is not None:
+        parts.insert(0, (wide_enough.specialize(mirror), hl.TailStrategy.ShiftInwards))
+    for part, end in parts:
         part.reorder(c, x, y).split(y, yo, yi, 32, tail).parallel(yo)
         part.split(x, xo, xi, strip, end).reorder(c, xi, xo, yi).unroll(c).vectorize(xi)
     # Four vectors side by side: a pixel is one long chain of operations, and they fill each other's waits.

@@ -4,9 +4,10 @@ in    scene (3, h, w) float32   proxy, linear Rec.2020, white-balanced, 1.0 = gr
 out   ExposureTable             `ev`: scene light = camera light · 2^ev, so that mid grey lies near 0.18
 The key of a picture is the mean of its *lightness* (a sigmoid of log2 brightness), weighted towards the centre: a
 clipped sky or a black corner has a say, but not a louder one than its area. Pure colours look brighter than their luma
-(Helmholtz-Kohlrausch), so brightness is the mean of luma and the strongest channel: a red rose is not burnt. Three things hold the result back, as a photographer
-would: the exposure that was chosen in the camera, bounds around it, and the amount of light that was really there —
-with ISO, time and aperture known, a dim scene stays darker than a bright one (0.15 EV per halving below 16 cd/m²).
+(Helmholtz-Kohlrausch), so brightness is the mean of luma and the strongest channel: a red rose is not burnt. Three
+things hold the result back, as a photographer would: the exposure that was chosen in the camera, bounds around it, and
+the amount of light that was really there — with ISO, time and aperture known, a dim scene stays darker than a bright
+one (0.15 EV per halving below 16 cd/m²).
 Sources: [ISO12232] for luminance from the settings; own tuning on real scenes.
 """
 
@@ -38,7 +39,7 @@ class ExposureStage(Stage):
 
 @dataclass(frozen=True)
 class Key:
-    """What was measured: `ev` would bring the mean lightness to mid grey, `mean_ev` is log2 of the mean brightness / 0.18."""
+    """What was measured: `ev` would bring the mean lightness to mid grey, `mean_ev` is log2(mean brightness / 0.18)."""
 
     ev: float
     mean_ev: float

@@ -1,7 +1,7 @@
 """Finish — one pass over the pixels, from square-root codes to the finished picture.
 
 in    code (3, H, W) uint16       square-root codes of white-balanced camera light
-out   (H, W, 3) uint8 | uint16    display codes; or linear Rec.2020 float32; or the gain map of an Ultra HDR picture
+out   (H, W, 3) uint8 | uint16    upright display codes; or linear Rec.2020 float32; or the gain map of Ultra HDR
 It fuses the stages highlights, colour, exposure, tone, look and output, and agrees with them run one by one. Where the
 file has no hue/saturation tables, colour matrix, exposure and the look's inset become one matrix.
 """
@@ -18,6 +18,7 @@ from .. import kernels
 from ..light import REC2020_LUMA
 from ..look import LookTables
 from ..types import F32, F64, U8, U16, Encoding
+from . import orient
 from .colour import ColourTable
 from .highlights import HighlightTable
 from .output import TYPES
@@ -38,7 +39,7 @@ class Negative:
     """A developed frame before its print: codes, and what each stage has prepared for it.
 
     `bias` (3,): camera light that denoising has shifted the codes up by; it is taken off. `crop`: top, left, height
-    and width of the picture within the frame, None = all of it.
+    and width of the picture within the frame, None = all of it. `orientation`: EXIF's, obeyed by finished pictures.
     """
 
     code: U16
@@ -49,6 +50,7 @@ class Negative:
     tone: ToneMap | None = None
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
     crop: tuple[int, int, int, int] | None = None
+    orientation: int = 1
 
     @property
     def window(self) -> tuple[int, int, int, int]:
@@ -57,11 +59,11 @@ class Negative:
 
 
 def run(negative: Negative, look: LookTables, bits: int = 8, dither: float = 1.0) -> U8 | U16:
-    """The picture (height, width, 3) with 8 or 16 bits per channel."""
+    """The picture (height, width, 3), upright, with 8 or 16 bits per channel."""
     height, width = negative.window[2:]
-    out = np.empty((height, width, 3), TYPES[bits])
-    arguments = _shared(negative, look.inset)
-    kernels.call(f"finish_u{bits}", **arguments, curve=look.curve, moves=look.moves, dither=dither, output=out)
+    arguments = _shared(negative, look.inset) | {"curve": look.curve, "moves": look.moves, "dither": dither}
+    out: U8 | U16 = np.empty((height, width, 3), TYPES[bits])
+    out = _upright(f"finish_u{bits}", out, negative.orientation, arguments)
     return out
 
 
@@ -74,7 +76,7 @@ def scene(negative: Negative) -> F32:
 
 
 def gain_map(negative: Negative, sdr: LookTables, hdr: LookTables) -> tuple[U8, GainMapMeta]:
-    """The map (ceil(height/2), ceil(width/2), 3) that leads from rendition `sdr` to `hdr`, and its meaning.
+    """The map (ceil(height/2), ceil(width/2), 3), upright, that leads from rendition `sdr` to `hdr`, and its meaning.
 
     Both are tables of one look and one space; `hdr` was compiled with headroom.
     """
@@ -83,11 +85,19 @@ def gain_map(negative: Negative, sdr: LookTables, hdr: LookTables) -> tuple[U8, 
     height, width = negative.window[2:]
     out = np.empty((-(-height // MAP_STEP), -(-width // MAP_STEP), 3), np.uint8)
     low, high = LEAST_GAIN_EV, float(hdr.headroom_ev)
-    kernels.call(
-        "gainmap", **_shared(negative, sdr.inset), curve=sdr.curve, moves=sdr.moves, hdr_curve=hdr.curve,
-        hdr_moves=hdr.moves, gain_min=low, gain_max=high, output=out,
-    )  # fmt: skip
+    arguments = _shared(negative, sdr.inset) | {
+        "curve": sdr.curve, "moves": sdr.moves, "hdr_curve": hdr.curve, "hdr_moves": hdr.moves,
+        "gain_min": low, "gain_max": high,
+    }  # fmt: skip
+    out = _upright("gainmap", out, negative.orientation, arguments)
     return out, GainMapMeta((low,) * 3, (high,) * 3, headroom=high)
+
+
+def _upright(kernel: str, out: Any, orientation: int, arguments: dict[str, Any]) -> Any:
+    """Run a pass into `out` and return it upright."""
+    columns, rows, swap = orient.ways(orientation)
+    kernels.call(kernel, **arguments, mirror=columns, output=out[::-1] if rows else out)
+    return orient.swap(out) if swap else out
 
 
 def _shared(negative: Negative, inset: F32) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels, look
+from .. import look
 from ..light import WHITE_D65
 from ..recipe import Recipe
-from ..types import F32, F64, U8, U16, Encoding, Frame, Noise, Values, White
+from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
 from . import colour, demosaic, denoise, exposure, finish, front, geometry, highlights, shading, tone, white
 from . import noise as noises
@@ -25,17 +25,6 @@ from .colour import ColourTable
 from .highlights import HighlightTable
 
 Seconds = dict[str, tuple[float, float]]  # pass → wall and CPU seconds
-# EXIF orientation → swap the axes, mirror columns, mirror rows.
-_TURNS = {
-    1: (0, 0, 0),
-    2: (0, 1, 0),
-    3: (0, 1, 1),
-    4: (0, 0, 1),
-    5: (1, 0, 0),
-    6: (1, 1, 0),
-    7: (1, 1, 1),
-    8: (1, 0, 1),
-}
 
 
 @contextlib.contextmanager
@@ -74,11 +63,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
         )
         tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
     bias = (-float(taken[0]), -float(taken[1]), -float(taken[2]))
-    negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, frame.crop)
+    negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, frame.crop, frame.orientation)
     sdr, gain, meta = _print(negative, recipe, want, seconds)
-    with _clock(seconds, "orient"):
-        sdr = orient(sdr, frame.orientation)
-        gain = None if gain is None else orient(gain, frame.orientation)
     chosen = {
         "white": {"origin": balance.origin, "cct_k": round(balance.cct_k), "tint": round(balance.tint, 1)},
         "noise": noise.origin, "demosaic": _method(frame, noise, values),
@@ -142,16 +128,4 @@ def _bent(frame: Frame, proxy: F32, encoding: Encoding, values: dict[str, Any]) 
     return encoding.decode(geometry.apply(encoding.encode(proxy), grid))
 
 
-def orient(image: U8 | U16, orientation: int) -> Any:
-    """Turn an interleaved picture (H, W, 3) upright by its EXIF orientation 1..8; another value leaves it."""
-    swap, mirror_x, mirror_y = map(bool, _TURNS.get(orientation, (0, 0, 0)))
-    if not (swap or mirror_x or mirror_y):
-        return image
-    height, width, _ = image.shape
-    out = np.empty((width, height, 3) if swap else image.shape, image.dtype)
-    name = "orient_u8" if image.dtype == np.uint8 else "orient_u16"
-    kernels.call(name, image=image, swap=swap, mirror_x=mirror_x, mirror_y=mirror_y, output=out)
-    return out
-
-
-__all__ = ["Noise", "orient", "render"]
+__all__ = ["Noise", "render"]
