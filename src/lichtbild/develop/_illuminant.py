@@ -8,8 +8,9 @@ Sources: [CIE15], [Ohno2014] (Duv), [DNG1.7.1] and [EXIF2.32] (light sources), c
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from ..light import Xy
 from ..types import F64, Calibration
@@ -26,8 +27,19 @@ _LOCUS = np.array(
         (3.5e-07, -4.12e-06), (-6.3e-07, 2.09e-06), (4.4e-07, -7.7e-07), (-2e-07, 1.4e-07), (6e-08, 7e-08),
     ]
 )  # fmt: skip
-_SLOPE = chebyshev.chebder(_LOCUS) / _HALF
-_BEND = chebyshev.chebder(_LOCUS, 2) / _HALF**2
+
+
+def _derivative(series: F64) -> F64:
+    """Chebyshev series of the derivative. (numpy.polynomial would cost 30 ms at the start of every command.)"""
+    out = np.zeros_like(series)
+    for k in range(len(series) - 1, 0, -1):
+        out[k - 1] = 2 * k * series[k] + (out[k + 1] if k + 1 < len(series) else 0.0)
+    out[0] /= 2
+    return out[:-1]
+
+
+_SLOPE = _derivative(_LOCUS) / _HALF
+_BEND = _derivative(_SLOPE) / _HALF
 
 # EXIF LightSource → colour temperature (K) by which DNG interpolates, and chromaticity; None: on the locus of daylight
 # (from 4000 K) or of Planck.
@@ -67,9 +79,11 @@ def uv_to_xy(uv: tuple[float, float]) -> Xy:
     return 3 * uv[0] / d, 2 * uv[1] / d
 
 
-def _at(series: F64, mired: float) -> F64:
-    t = (mired - _CENTRE) / _HALF
-    return np.array([chebyshev.chebval(t, series[:, 0]), chebyshev.chebval(t, series[:, 1])])
+def _at(series: F64, mired: float | F64) -> F64:
+    """(…, 2): both series at `mired`, by T_k(cos t) = cos kt."""
+    angle = np.arccos(np.clip((np.asarray(mired) - _CENTRE) / _HALF, -1.0, 1.0))
+    value: F64 = np.cos(np.multiply.outer(angle, np.arange(len(series)))) @ series
+    return value
 
 
 def cct_to_xy(cct_k: float, duv: float = 0.0) -> Xy:
@@ -81,12 +95,12 @@ def cct_to_xy(cct_k: float, duv: float = 0.0) -> Xy:
     return uv_to_xy((float(u - duv * dv / length), float(v + duv * du / length)))
 
 
+@functools.lru_cache(maxsize=64)
 def xy_to_cct(xy: Xy) -> tuple[float, float]:
     """Colour temperature (K, held to 1000..25000) and Duv of a chromaticity: its nearest point of the locus."""
     p = np.array(xy_to_uv(xy))
     grid = np.linspace(*_MIRED, 97)
-    points = np.stack([chebyshev.chebval((grid - _CENTRE) / _HALF, _LOCUS[:, i]) for i in range(2)])
-    mired = float(grid[np.argmin(((points - p[:, None]) ** 2).sum(0))])
+    mired = float(grid[np.argmin(((_at(_LOCUS, grid) - p) ** 2).sum(1))])
     for _ in range(12):
         away, slope, bend = _at(_LOCUS, mired) - p, _at(_SLOPE, mired), _at(_BEND, mired)
         step = float(away @ slope) / max(float(slope @ slope + away @ bend), float(slope @ slope) / 4)

@@ -54,7 +54,8 @@ def prepare(frame: Frame, strength: float = 1.0) -> ShadingTable:
             _multiply(gains[:, : len(at)], m, at, (height, width), frame.rgb is None)
         for v in frame.vignettes:
             gains[:, : len(at)] *= radial(v, at[:, None], np.arange(float(width))[None, :], (height, width))
-    gains = 1 + strength * (gains - 1)
+    if strength < 1:
+        gains = 1 + strength * (gains - 1)
     y = np.arange(height)
     row = np.clip(np.searchsorted(at, y, "right") - 1, 0, max(len(at) - 2, 0))
     span = at[np.minimum(row + 1, len(at) - 1)] - at[row]
