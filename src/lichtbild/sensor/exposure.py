@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import kernels
 from ..light import WHITE_D65, Xy
 from ..types import F32, F64, U8, U16, Exposure
 from . import colour, filters, random
@@ -35,8 +36,8 @@ class Table:
     prnu: float
     dark_e: float
     hot_e: float
-    dead_below: int  # of 2^32: pixels whose word lies below are dead,
-    hot_below: int  # from there to here hot
+    dead_below: int
+    hot_below: int
     full_well_e: float
     gain: float
     dsnu_dn: float
@@ -70,7 +71,7 @@ def prepare(
     return Table(
         _per_class(sensor, per_light), _across(classes, shape[1]),
         np.asarray(scaled[0] + scaled[1], np.float32), scaled[2], frame, at, key, serial, sensor.prnu, dark,
-        sensor.hot_e_s * time_s * warmth, _share(sensor.dead_ppm), _share(sensor.dead_ppm + sensor.hot_ppm),
+        sensor.hot_e_s * time_s * warmth, *defect_words(sensor),
         stage.full_well_e, k, k * sensor.dsnu_e, sensor.read_dn(iso), sensor.black_dn - k * dark, sensor.white_dn,
     )  # fmt: skip
 
@@ -86,8 +87,10 @@ def _iso(sensor: Sensor, exposure: Exposure) -> float:
     return iso
 
 
-def _share(ppm: float) -> int:
-    return min(round(ppm * 1e-6 * 2**32), 2**32 - 1)
+def defect_words(sensor: Sensor) -> tuple[int, int]:
+    """Of 2^32: pixels whose defect word lies below the first are dead, from there to below the second hot."""
+    dead, hot = (min(round(p * 1e-6 * 2**32), 2**32 - 1) for p in (sensor.dead_ppm, sensor.dead_ppm + sensor.hot_ppm))
+    return dead, hot
 
 
 def _per_class(sensor: Sensor, mix: F64) -> F32:
@@ -161,7 +164,15 @@ def apply(light: F32, table: Table) -> U16:
     """The numbers (H, W) of one frame from `light` (3, H, W) float32."""
     if light.ndim != 3 or light.shape[0] != 3 or light.dtype != np.float32:
         raise ValueError(f"light: expected (3, H, W) float32, got {light.dtype} {light.shape}")
-    return twin(light, table)
+    out = np.empty(light.shape[1:], np.uint16)
+    kernels.call(
+        "sensor", light=light, mix=table.mix, classes=table.classes, row=table.row, column=table.column,
+        top=table.at[0], left=table.at[1], frame=table.frame, seed_low=table.seed[0], seed_high=table.seed[1],
+        serial_low=table.serial[0], serial_high=table.serial[1], dead_below=table.dead_below, hot_below=table.hot_below,
+        prnu=table.prnu, dark_e=table.dark_e, hot_e=table.hot_e, full_well_e=table.full_well_e, gain=table.gain,
+        dsnu_dn=table.dsnu_dn, read_dn=table.read_dn, offset_dn=table.offset_dn, white_dn=table.white_dn, output=out,
+    )  # fmt: skip
+    return out
 
 
 __all__ = ["SensorError", "Table", "apply", "expected", "expose", "prepare", "twin"]
