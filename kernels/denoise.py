@@ -1,246 +1,188 @@
-"""Denoise — shrink what the noise model explains, in octaves of the stabilised opponent planes, luma apart from chroma.
+"""Denoise — take out what the noise model explains, in blocks of stabilised planes, luma apart from chroma.
 
-Each octave splits a plane into the bilinear prediction from the next coarser plane and a rest. Luma's rest goes through
-an undecimated 2x2 Haar transform (four bands), chroma's is one band. Every band is weighted by S / (S + 1), where S is
-a signal-to-noise estimate from the band's own energy, its siblings' and the coarser octave's.
-
-Work happens on the lattice of 2x2 blocks: a "polyphase" Func holds the pixel (2x + i, 2y + j) at (x, y, i, j), so that
-energies and weights cost a quarter and nothing is interleaved before the last store.
+denoise_halve   codes → green-weighted luma and two colour differences of half the size
+denoise_half    planes → planes of half the size
+denoise_coarse  the removal of planes, see _blocks
+denoise         the same of luma at full size; codes minus all removals, sharpened (detail)
 """
 
 import halide as hl
 
+from _blocks import COLUMNS, F32, GUARD, I16, ROUND, U16, XI, XO, YB, YI, YO, Shrink, tiles
 from _light import c, x, y
-from _poly import (
-    GUARD,
-    INWARDS,
-    XI,
-    XO,
-    YI,
-    YO,
-    above,
-    b,
-    below,
-    energy_of,
-    i,
-    interleaved,
-    j,
-    left,
-    opponent,
-    place,
-    place_rows,
-    primaries,
-    right,
-    smooth3,
-    unrolled,
-)  # fmt: skip
-from detail import sharpen
+from detail import at_origin, luma_of, moved, place, sharpen
 
-LEVELS = 4
-# Columns of the table of a band.
-PRECISION, OWN, PARENT, SIBLINGS, BIAS, FLOOR = range(6)
+edged = hl.BoundaryConditions.repeat_edge
+j = hl.Var("j")
 
 
-def halve(plane, name):
-    """Next coarser plane: [1 3 3 1] / 8 in both directions, every second sample. Returns (helper, plane)."""
+def halved(plane, mean, name):
+    """[1 3 3 1] / 8 in both directions, every second sample. Returns (rows, Func). `mean` rounds as `plane` needs."""
     rows, small = hl.Func(f"{name}_rows"), hl.Func(name)
-    near, far = plane[2 * x + i, 2 * y, c] + plane[2 * x + i, 2 * y + 1, c], plane[2 * x + i, 2 * y - 1, c]
-    rows[x, y, i, c] = near * 0.375 + (far + plane[2 * x + i, 2 * y + 2, c]) * 0.125
-    inner, outer = rows[x, y, 0, c] + rows[x, y, 1, c], rows[x - 1, y, 1, c] + rows[x + 1, y, 0, c]
-    small[x, y, c] = inner * 0.375 + outer * 0.125
+
+    def quarter(a, b, d, e):
+        inner, outer = mean[0](b, d), mean[1](a, e)
+        return mean[0](inner, mean[1](inner, outer))
+
+    rows[x, y, c] = quarter(*(plane[x, 2 * y + n, c] for n in (-1, 0, 1, 2)))
+    small[x, y, c] = quarter(*(rows[2 * x + n, y, c] for n in (-1, 0, 1, 2)))
     return rows, small
 
 
-def bilinear(coarse, name, *rest):
-    """Polyphase prediction of a plane from the coarser one: weights 3/4 and 1/4. Returns (helper, plane)."""
-    rows, up = hl.Func(f"{name}_rows"), hl.Func(name)
-    rows[(x, y, j)] = coarse[(x, y, *rest)] * 0.75 + coarse[(x, y + 2 * j - 1, *rest)] * 0.25
-    up[x, y, i, j] = rows[x, y, j] * 0.75 + rows[x + 2 * i - 1, y, j] * 0.25
-    return rows, up
+class _Half:
+    def place(self, rows, vector):
+        out = self.output
+        out.split(y, YO, YI, 32, GUARD).reorder(c, x, YI, YO).bound(c, 0, 3).unroll(c).parallel(YO).never_partition(
+            [YI, YO]
+        )
+        out.vectorize(x, vector, GUARD)
+        rows.compute_at(out, YI).hoist_storage(out, YO).bound(c, 0, 3).unroll(c).reorder(c, x, y).vectorize(
+            x, vector, ROUND
+        )
 
 
-def weight(table, band, level, plane, own, parent, siblings):
-    """Weight of a band: S / (S + 1) with a floor."""
-    t = [table[k, band, level, plane] for k in range(6)]
-    s = hl.max(t[OWN] * own + t[PARENT] * parent + t[SIBLINGS] * siblings - t[BIAS], 0.0)
-    return 1.0 - (1.0 - t[FLOOR]) * hl.fast_inverse(s + 1.0)
+@hl.generator(name="denoise_halve")
+class Halve(_Half):
+    """Means of the codes themselves; colours are turned at half size."""
+
+    code = hl.InputBuffer(U16, 3)
+    output = hl.OutputBuffer(I16, 3)
+    luma = hl.OutputBuffer(I16, 2)
+
+    def generate(self):
+        at_origin(self.code, self.output, self.luma)
+        rows, small = halved(edged(self.code), [hl.rounding_halving_add] * 2, "small")
+        red, green, blue = (hl.cast(I16, small[x, y, n] >> 2) for n in range(3))
+        self.output[x, y, c] = hl.mux(c, [luma_of(small), red - green, blue - green])
+        self.luma[x, y] = luma_of(self.code)
+        vector = self.natural_vector_size(U16)
+        self.place(rows, vector)
+        self.output.split(YI, YI, j, 1)
+        self.luma.split(y, YO, YI, 64, GUARD).split(YI, YI, j, 2, GUARD).vectorize(x, vector, GUARD).parallel(
+            YO
+        ).never_partition([YI, YO])
+        self.luma.compute_with(self.output, YI)
 
 
-class Bands:
-    """Undecimated 2x2 Haar of a polyphase plane: `f[x, y, i, j, b]`, b = mean, columns, rows, diagonal."""
+@hl.generator(name="denoise_half")
+class Half(_Half):
+    plane = hl.InputBuffer(I16, 3)
+    output = hl.OutputBuffer(I16, 3)
 
-    def __init__(self, rest, name):
-        sums, differences, self.f = hl.Func(f"{name}_sums"), hl.Func(f"{name}_differences"), hl.Func(f"{name}_bands")
-        sums[x, y, i, j] = (rest[x, y, i, j] + right(rest)) * 0.5
-        differences[x, y, i, j] = (rest[x, y, i, j] - right(rest)) * 0.5
-        low, high = sums[x, y, i, j], differences[x, y, i, j]
-        low_below, high_below = below(sums), below(differences)
-        found = [low + low_below, high + high_below, low - low_below, high - high_below]
-        self.f[x, y, i, j, b] = hl.mux(b, found) * 0.5
-        self.inside = [rest, sums, differences]
-
-
-class Energies:
-    """Energy of every band of a plane around a block, in units of its noise: `own[x, y, b]`, and their mean."""
-
-    def __init__(self, bands, count, table, level, plane, name):
-        squares, self.own, self.mean = hl.Func(f"{name}_squares"), hl.Func(f"{name}_own"), hl.Func(f"{name}_mean")
-        squares[x, y, b] = energy_of(bands, b) * (table[PRECISION, b, level, plane] * hl.f32(1.0 / 36.0))
-        rows, box = smooth3(squares, f"{name}_box", b)
-        self.own[x, y, b] = box[x, y, b]
-        self.mean[x, y] = sum((self.own[x, y, k] for k in range(1, count)), self.own[x, y, 0]) * hl.f32(1.0 / count)
-        self.count = count
-        self.inside = [squares, rows]
+    def generate(self):
+        at_origin(self.plane, self.output)
+        # Rounded up and down in turn: the means of many octaves do not drift.
+        rows, small = halved(edged(self.plane), [hl.rounding_halving_add, hl.halving_add], "small")
+        self.output[x, y, c] = small[x, y, c]
+        self.place(rows, self.natural_vector_size(U16))
 
 
-class Clean:
-    """The bands weighted and put together again: `f`, polyphase."""
-
-    def __init__(self, bands, energies, coarser, table, level, plane, name):
-        gains, self.f = hl.Func(f"{name}_gains"), hl.Func(f"{name}_clean")
-        mean = energies.mean[x, y]
-        self.inside, self.parents = [gains], []
-        parent = mean
-        if coarser:
-            rows, up = bilinear(coarser, f"{name}_parent")
-            parent = up[x // 2, y // 2, x % 2, y % 2]
-            self.parents = [rows, up]
-        gains[x, y, b] = weight(table, b, level, plane, energies.own[x, y, b], parent, mean)
-        shrunk = hl.Func(f"{name}_shrunk")
-        shrunk[x, y, i, j, b] = bands[x, y, i, j, b] * gains[x, y, b]
-        if energies.count == 1:
-            self.f[x, y, i, j] = shrunk[x, y, i, j, 0]
-            return
-        sums, differences = hl.Func(f"{name}_up_sums"), hl.Func(f"{name}_up_differences")
-        sums[x, y, i, j] = shrunk[x, y, i, j, 0] + above(shrunk, 0) + shrunk[x, y, i, j, 2] - above(shrunk, 2)
-        differences[x, y, i, j] = shrunk[x, y, i, j, 1] + above(shrunk, 1) + shrunk[x, y, i, j, 3] - above(shrunk, 3)
-        both = sums[x, y, i, j] + left(sums) + differences[x, y, i, j] - left(differences)
-        self.f[x, y, i, j] = 0.25 * both
-        self.inside += [sums, differences]
+def calm(share, step_x, step_y):
+    """1 / share at block (x, y), bilinear between cells; `step`: cells per block. Returns (rows, Func)."""
+    rows, found = hl.Func("calm_rows"), hl.Func("calm")
+    held = edged(share)
+    row, down = _place(y, step_y, share.dim(1).extent())
+    rows[x, y] = held[x, row] + (held[x, row + 1] - held[x, row]) * down
+    column, right = _place(x, step_x, share.dim(0).extent())
+    found[x, y] = hl.fast_inverse(rows[column, y] + (rows[column + 1, y] - rows[column, y]) * right)
+    return rows, found
 
 
-class Denoiser:
-    """The algorithm: pyramid, octaves from coarse to fine, and the clean polyphase opponent planes of the full size."""
+def place_calm(rows, found, poly, vector):
+    rows.compute_at(poly, YB)
+    found.compute_at(poly, YB).vectorize(x, vector, ROUND)
 
-    def __init__(self, code, table):
-        held = hl.BoundaryConditions.repeat_edge(code)
-        self.fine, self.first = hl.Func("fine"), hl.Func("plane1")
-        inputs = [hl.cast(hl.Float(32), held[2 * x + i, 2 * y + j, k]) for k in range(3)]
-        self.fine[x, y, i, j, c] = hl.mux(c, opponent(*inputs))
-        # The pyramid starts from the codes themselves: three loads instead of seven, colours are turned at half size.
-        plain = hl.Func("plain")
-        plain[x, y, c] = hl.cast(hl.Float(32), held[x, y, c])
-        rows, small = halve(plain, "small1")
-        self.first[x, y, c] = hl.mux(c, opponent(*[small[x, y, k] for k in range(3)]))
-        self.planes, self.halves = [None, self.first], [rows]
-        for level in range(1, LEVELS):
-            rows, small = halve(self.planes[-1], f"plane{level + 1}")
-            self.planes.append(small)
-            self.halves.append(rows)
-        self.inside, self.parents, self.predicted, self.cleans, self.roots = {}, {}, {}, {}, []
-        coarse, energies = self.planes[LEVELS], [None, None, None]
-        for level in reversed(range(LEVELS)):
-            coarse, energies = self._octave(level, coarse, energies, table)
-        self.clean = coarse
 
-    def _octave(self, level, coarse, means, table):
-        inside, parents = [], []
-        parts, energies = [], []
-        for k in range(3):
-            name = f"level{level}_{k}"
-            count = 1 if k else 4
-            bands, chain = self._bands(level, k, name)
-            if level:
-                again, before = self._bands(level, k, f"{name}_e")
-                e = Energies(again, count, table, level, k, name)
-                self.roots.append((e, before + e.inside))
-            else:
-                e = Energies(bands, count, table, level, k, name)
-                chain += [*e.inside, e.own, e.mean]
-            made = Clean(bands, e, means[k], table, level, k, name)
-            rows, up = bilinear(coarse, f"coarse{level}_{k}", k)
-            inside += [(f, count) for f in [*chain, *made.inside, rows]]
-            parents += made.parents
-            parts.append(up[x, y, i, j] + made.f[x, y, i, j])
-            energies.append(e.mean)
-        poly = hl.Func(f"poly{level}")
-        poly[x, y, i, j, c] = hl.mux(c, parts)
-        self.inside[level], self.parents[level] = inside, parents
-        self.cleans[level] = poly
-        if level == 0:
-            return poly, None
-        flat = hl.Func(f"clean{level}")
-        interleaved(flat, poly)
-        self.predicted[level] = flat
-        return flat, energies
+def _place(block, step, count):
+    """Cell and fraction beyond its centre of the middle of a block."""
+    at = (hl.cast(F32, block) + 1.0) * step - 0.5
+    cell = hl.clamp(hl.cast(hl.Int(32), hl.floor(at)), -1, count - 1)
+    return cell, hl.clamp(at - hl.cast(F32, cell), 0.0, 1.0)
 
-    def _bands(self, level, k, name):
-        """The rest of a plane against its prediction, in bands. Returns (bands, the Funcs to place inside a tile)."""
-        rows, up = bilinear(self.planes[level + 1], f"{name}_noisy", k)
-        rest = hl.Func(f"{name}_rest")
-        plane = self.planes[level]
-        fine = plane[2 * x + i, 2 * y + j, k] if level else self.fine[x, y, i, j, k]
-        rest[x, y, i, j] = fine - up[x, y, i, j]
-        if k:
-            one = hl.Func(f"{name}_band")
-            one[x, y, i, j, b] = rest[x, y, i, j]
-            return one, [rows, rest]
-        bands = Bands(rest, name)
-        return bands.f, [rows, *bands.inside]
+
+@hl.generator(name="denoise_coarse")
+class Coarse:
+    plane = hl.InputBuffer(I16, 3)
+    coarse = hl.InputBuffer(I16, 3)
+    removed = hl.InputBuffer(I16, 3)
+    table = hl.InputBuffer(F32, 3)
+    share = hl.InputBuffer(F32, 2)
+    step_x = hl.InputScalar(F32)
+    step_y = hl.InputScalar(F32)
+    whole = hl.InputScalar(hl.Bool())  # the clean plane is wanted, not the removal
+    output = hl.OutputBuffer(I16, 3)
+
+    def generate(self):
+        at_origin(self.plane, self.coarse, self.removed, self.output)
+        rows, quiet = calm(self.share, self.step_x, self.step_y)
+        shrink = Shrink(edged(self.plane), edged(self.coarse), edged(self.removed), self.table, quiet)
+        noise = shrink.flat[x, y, c]
+        self.output[x, y, c] = hl.select(self.whole, self.plane[x, y, c] - noise, noise)
+
+        vector = self.natural_vector_size(U16)
+        tiles(self.output, vector, COLUMNS)
+        self.output.reorder(XI, YI, XO, YO, c).fuse(YO, c, YO).parallel(YO)
+        shrink.schedule(self.output, vector)
+        place_calm(rows, quiet, shrink.poly, vector)
+
+
+def doubled(plane, name):
+    """Bilinear prediction of twice the size. Returns (rows, poly, Func)."""
+    rows, poly, flat = hl.Func(f"{name}_rows"), hl.Func(f"{name}_poly"), hl.Func(name)
+    here, aside = plane[x, y // 2, c], plane[x, y // 2 + 2 * (y % 2) - 1, c]
+    rows[x, y, c] = here + ((aside - here) >> 2)
+    aside = hl.mux(j, [rows[x - 1, y, c], rows[x + 1, y, c]])
+    poly[x, y, j, c] = rows[x, y, c] + ((aside - rows[x, y, c]) >> 2)
+    flat[x, y, c] = poly[x // 2, y, x % 2, c]
+    return rows, poly, flat
 
 
 @hl.generator(name="denoise")
 class Denoise:
-    code = hl.InputBuffer(hl.UInt(16), 3)
-    table = hl.InputBuffer(hl.Float(32), 4)
-    sharpening = hl.InputBuffer(hl.Float(32), 1)
-    output = hl.OutputBuffer(hl.UInt(16), 3)
+    code = hl.InputBuffer(U16, 3)
+    luma = hl.InputBuffer(I16, 2)
+    coarse = hl.InputBuffer(I16, 3)  # luma of a quarter of the size
+    removed = hl.InputBuffer(I16, 3)  # what was taken from it
+    differences = hl.InputBuffer(I16, 3)  # clean, of half the size
+    table = hl.InputBuffer(F32, 3)
+    share = hl.InputBuffer(F32, 2)
+    step_x = hl.InputScalar(F32)
+    step_y = hl.InputScalar(F32)
+    core = hl.InputBuffer(I16, 1)  # most that is taken from a colour difference
+    sharpening = hl.InputBuffer(I16, 1)
+    output = hl.OutputBuffer(U16, 3)
 
     def generate(self):
-        d = Denoiser(self.code, self.table)
-        luma = hl.Func("luma")
-        luma[x, y, i, j] = d.clean[x, y, i, j, 0]
-        helpers, sharp = sharpen(luma, self.sharpening)
-        rgb = primaries("rgb", sharp[x, y, i, j], d.clean[x, y, i, j, 1], d.clean[x, y, i, j, 2])
-        interleaved(self.output, rgb)
+        at_origin(self.code, self.luma, self.coarse, self.removed, self.differences, self.output)
+        held, noisy, luma = edged(self.luma), hl.Func("noisy"), hl.Func("clean_luma")
+        noisy[x, y, c] = held[x, y]
+        calm_rows, quiet = calm(self.share, self.step_x, self.step_y)
+        shrink = Shrink(noisy, edged(self.coarse), edged(self.removed), self.table, quiet)
+        luma[x, y] = hl.max(noisy[x, y, 0] - shrink.flat[x, y, 0], hl.cast(I16, 0))
+        helpers, added = sharpen(luma, self.sharpening)
+        rows, poly, clean = doubled(edged(self.differences), "clean")
+        red, green, blue = (hl.cast(I16, self.code[x, y, n] >> 2) for n in range(3))
+        off = [
+            hl.clamp(hl.saturating_sub(clean[x, y, n], other - green), -self.core[n], self.core[n])
+            for n, other in enumerate((red, blue))
+        ]
+        step = added[x, y] - shrink.flat[x, y, 0] - hl.halving_add(off[0], off[1]) / 2
+        steps = hl.mux(c, [step + off[0], step, step + off[1]])
+        self.output[x, y, c] = moved(self.code[x, y, c], steps)
 
-        vector = self.natural_vector_size(hl.Float(32))
-        for f, rows in zip(d.planes[1:], d.halves, strict=True):
-            f.compute_root().split(y, YO, YI, 16, GUARD).reorder(c, x, YI, YO).bound(c, 0, 3).unroll(c)
-            f.parallel(YO).vectorize(x, vector, GUARD)
-            unrolled(rows)
-            rows.compute_at(f, YI).vectorize(x, vector)
-        for e, inside in d.roots:
-            self.schedule_energy(e, inside, vector)
-        for level in range(LEVELS - 1, 0, -1):
-            flat, poly = d.predicted[level], d.cleans[level]
-            flat.compute_root()
-            place_rows(flat, poly, vector)
-            self.schedule_octave(d, level, flat, poly, vector)
-        place_rows(self.output, rgb, vector)
-        self.schedule_octave(d, 0, self.output, rgb, vector)
-        for f in (d.fine, d.clean, *helpers):
-            place(f, self.output, rgb, vector)
-
-    @staticmethod
-    def schedule_octave(d, level, flat, poly, vector):
-        for f, count in d.inside[level]:
-            place(f, flat, poly, vector, count)
-        for f in d.parents[level]:
-            unrolled(f)
-            f.compute_at(flat, XO).hoist_storage(flat, YO).vectorize(x, vector, INWARDS)
-            if len(f.args()) == 4:
-                f.reorder_storage(i, x, j, y)
-
-    @staticmethod
-    def schedule_energy(e, inside, vector):
-        """Energies of a coarser octave, whole planes: the next finer octave asks for them, too."""
-        e.own.compute_root().bound(b, 0, e.count).tile(x, y, XO, YO, XI, YI, 256, 16, GUARD)
-        e.own.reorder(XI, YI, b, XO, YO).vectorize(XI, vector, GUARD).parallel(YO)
-        for f in inside:
-            unrolled(f, e.count)
-            f.compute_at(e.own, XO).hoist_storage(e.own, YO).vectorize(x, vector, INWARDS)
-        e.mean.compute_root().split(y, YO, YI, 16, GUARD).parallel(YO).vectorize(x, vector, GUARD)
+        vector = self.natural_vector_size(U16)
+        place(self.output, [luma, *helpers], vector, COLUMNS - 16)
+        shrink.schedule(self.output, vector)
+        place_calm(calm_rows, quiet, shrink.poly, vector)
+        noisy.compute_at(self.output, XO).bound(c, 0, 1)
+        noisy.vectorize(x, vector, ROUND).never_partition([y])
+        poly.compute_at(self.output, YI).hoist_storage(self.output, XO).bound(j, 0, 2).bound(c, 0, 2).reorder(
+            j, x, y, c
+        )
+        poly.unroll(j).vectorize(x, vector, ROUND).reorder_storage(j, x, y, c)
+        rows.compute_at(self.output, YI).hoist_storage(self.output, XO).bound(c, 0, 2).vectorize(
+            x, vector, ROUND
+        ).never_partition([y, c])
 
 
 if __name__ == "__main__":

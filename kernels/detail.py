@@ -1,92 +1,117 @@
 """Detail — capture sharpening of stabilised luma: two terms of the series that undoes a small blur.
 
 With B the 3x3 binomial and h = Y - B·Y, Y + first·h + second·(h - B·h) is a van Cittert deconvolution of two steps. It
-is faded out where the energy of h is what noise leaves, and held to the local minimum and maximum plus a small part of
-their distance, so that edges get steeper but no halo stands beside them.
+is faded out where the size of h is what noise leaves, and held to the local minimum and maximum plus a small part of
+their distance, so that edges get steeper but no halo stands beside them. Luma is int16 in quarters of a code, 0..16383.
 """
+
+import functools
 
 import halide as hl
 
+from _blocks import I16, ROUND, U16, XI, XO, YI, YO, tiles
 from _light import c, x, y
-from _poly import (
-    above,
-    below,
-    energy_of,
-    i,
-    interleaved,
-    j,
-    left,
-    opponent,
-    place,
-    place_rows,
-    primaries,
-    right,
-    smooth3,
-)
 
-FIRST, SECOND, PRECISION, ALLOWANCE = range(4)
+GAIN = 8  # the table holds factors of h and B·h in 1 / GAIN
+BOTH, SECOND, START, WIDTH, SLOPE, ALLOWANCE = range(6)
+
+
+def at_origin(*buffers):
+    """Say that planes begin at (0, 0): then phases of pixels are known when the kernel is compiled."""
+    for given in buffers:
+        buffer = given.output_buffer() if isinstance(given, hl.Func) else given
+        buffer.dim(0).set_min(0)
+        buffer.dim(1).set_min(0)
+
+
+def luma_of(code):
+    """Green-weighted luma in quarters of a code."""
+    red, green, blue = (code[x, y, n] for n in range(3))
+    return hl.cast(I16, hl.rounding_halving_add(hl.rounding_halving_add(red, blue), green) >> 2)
+
+
+def product(a, share):
+    """int16 times int16 of 1 / 32768, rounded."""
+    return hl.rounding_mul_shift_right(a, share, hl.cast(U16, 15))
 
 
 def binomial(f, name):
-    """[1 2 1]² / 16 of a polyphase Func. Returns (helper, Func)."""
-    rows, blurred = hl.Func(f"{name}_rows"), hl.Func(name)
-    rows[x, y, i, j] = (above(f) + below(f)) * 0.25 + f[x, y, i, j] * 0.5
-    blurred[x, y, i, j] = (left(rows) + right(rows)) * 0.25 + rows[x, y, i, j] * 0.5
-    return rows, blurred
+    """[1 2 1]² / 16 of a Func of uint16. Returns (rows, Func)."""
+    rows, smooth = hl.Func(f"{name}_rows"), hl.Func(name)
+    mean = hl.rounding_halving_add
+    rows[x, y] = mean(mean(f[x, y - 1], f[x, y + 1]), f[x, y])
+    smooth[x, y] = mean(mean(rows[x - 1, y], rows[x + 1, y]), rows[x, y])
+    return rows, smooth
 
 
 def extreme(f, pick, name):
-    """`pick` (hl.min, hl.max) over 3x3 pixels of a polyphase Func. Returns (helper, Func)."""
+    """`pick` (hl.min, hl.max) over 3x3 pixels. Returns (rows, Func)."""
     rows, found = hl.Func(f"{name}_rows"), hl.Func(name)
-    rows[x, y, i, j] = pick(pick(above(f), below(f)), f[x, y, i, j])
-    found[x, y, i, j] = pick(pick(left(rows), right(rows)), rows[x, y, i, j])
+    rows[x, y] = functools.reduce(pick, [f[x, y + n] for n in (-1, 0, 1)])
+    found[x, y] = functools.reduce(pick, [rows[x + n, y] for n in (-1, 0, 1)])
     return rows, found
 
 
 def sharpen(luma, table):
-    """Sharpened polyphase luma. `table`: first, second, 1 / noise power of h, allowance. Returns (helpers, Func)."""
-    rows, blurred = binomial(luma, "detail_blur")
-    high = hl.Func("detail_high")
-    high[x, y, i, j] = luma[x, y, i, j] - blurred[x, y, i, j]
-    high_rows, high_blurred = binomial(high, "detail_high_blur")
-    squares, mask = hl.Func("detail_squares"), hl.Func("detail_mask")
-    squares[x, y] = energy_of(high) * (table[PRECISION] * hl.f32(1.0 / 36.0))
-    box_rows, box = smooth3(squares, "detail_box")
-    sure = hl.max(box[x, y] - hl.f32(0.15), 0.0)
-    mask[x, y] = 1.0 - 0.5 * hl.fast_inverse(sure + 0.5)
+    """What to add to luma. `luma`: Func of int16 ≥ 0; `table`: six int16. Returns (helpers, Func)."""
+    level, size = hl.Func("detail_level"), hl.Func("detail_size")
+    level[x, y] = hl.cast(U16, luma[x, y])
+    once_rows, once = binomial(level, "detail_once")
+    twice_rows, twice = binomial(once, "detail_twice")
+    high = luma[x, y] - hl.cast(I16, once[x, y])
+    size[x, y] = hl.cast(U16, hl.abs(high))
+    near_rows, near = binomial(size, "detail_near")
+    around_rows, around = binomial(near, "detail_around")
+    sure = hl.min(hl.saturating_sub(around[x, y], hl.cast(U16, table[START])), hl.cast(U16, table[WIDTH]))
+    mask = hl.cast(I16, sure * hl.cast(U16, table[SLOPE]))
+    smooth = hl.cast(I16, once[x, y]) - hl.cast(I16, twice[x, y])
+    both, second = (product(_eightfold(a), table[n]) for a, n in ((high, BOTH), (smooth, SECOND)))
     low_rows, low = extreme(luma, hl.min, "detail_low")
     top_rows, top = extreme(luma, hl.max, "detail_top")
-    room = (top[x, y, i, j] - low[x, y, i, j]) * table[ALLOWANCE]
-    h = high[x, y, i, j]
-    added = (table[FIRST] + table[SECOND]) * h - table[SECOND] * high_blurred[x, y, i, j]
-    wanted = luma[x, y, i, j] + mask[x, y] * added
-    sharp = hl.Func("detail_sharp")
-    sharp[x, y, i, j] = hl.clamp(wanted, low[x, y, i, j] - room, top[x, y, i, j] + room)
-    return [rows, high, high_rows, squares, box_rows, mask, low_rows, top_rows], sharp
+    room = product(top[x, y] - low[x, y], table[ALLOWANCE])
+    wanted = luma[x, y] + product(hl.saturating_sub(both, second), mask)
+    added = hl.Func("detail_added")
+    added[x, y] = hl.clamp(wanted, low[x, y] - room, top[x, y] + room) - luma[x, y]
+    return [once_rows, once, twice_rows, size, near_rows, near, around_rows, low_rows, top_rows, added], added
+
+
+def _eightfold(a):
+    twofold = hl.saturating_add(a, a)
+    fourfold = hl.saturating_add(twofold, twofold)
+    return hl.saturating_add(fourfold, fourfold)
+
+
+def moved(code, step):
+    """uint16 code plus four times an int16, held to 0..65535."""
+    signed = hl.reinterpret(I16, code ^ hl.cast(U16, 32768))
+    twofold = hl.saturating_add(step, step)
+    found = hl.saturating_add(signed, hl.saturating_add(twofold, twofold))
+    return hl.reinterpret(U16, found) ^ hl.cast(U16, 32768)
+
+
+def place(output, helpers, vector, columns):
+    """Tiles of `output`; helpers slide down row by row, eight rows of each are kept."""
+    tiles(output, vector, columns)
+    output.bound(c, 0, 3).reorder(c, XI, YI, XO, YO).unroll(c).parallel(YO)
+    for f in helpers:
+        f.store_at(output, XO).compute_at(output, YI).fold_storage(y, 8).vectorize(x, vector, ROUND)
+        f.never_partition([y])
 
 
 @hl.generator(name="detail")
 class Detail:
     code = hl.InputBuffer(hl.UInt(16), 3)
-    sharpening = hl.InputBuffer(hl.Float(32), 1)
+    sharpening = hl.InputBuffer(hl.Int(16), 1)
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
+        at_origin(self.code, self.output)
         held = hl.BoundaryConditions.repeat_edge(self.code)
-        planes, luma = hl.Func("planes"), hl.Func("luma")
-        planes[x, y, i, j, c] = hl.mux(
-            c, opponent(*[hl.cast(hl.Float(32), held[2 * x + i, 2 * y + j, k]) for k in range(3)])
-        )
-        luma[x, y, i, j] = planes[x, y, i, j, 0]
-        helpers, sharp = sharpen(luma, self.sharpening)
-        rgb = primaries("rgb", sharp[x, y, i, j], planes[x, y, i, j, 1], planes[x, y, i, j, 2])
-        interleaved(self.output, rgb)
-
-        # 3 ms/MP on one core of a Xeon with AVX-512
-        vector = self.natural_vector_size(hl.Float(32))
-        place_rows(self.output, rgb, vector)
-        for f in [planes, *helpers]:
-            place(f, self.output, rgb, vector)
+        luma = hl.Func("luma")
+        luma[x, y] = luma_of(held)
+        helpers, added = sharpen(luma, self.sharpening)
+        self.output[x, y, c] = moved(self.code[x, y, c], added[x, y])
+        place(self.output, [luma, *helpers], self.natural_vector_size(U16), 1024)
 
 
 if __name__ == "__main__":

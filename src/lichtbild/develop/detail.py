@@ -2,26 +2,32 @@
 
 In and out: code planes (3, H, W) uint16 in the stabilised square-root domain. Only luma (R + 2G + B) / 4 changes. With
 B the 3x3 binomial and h = Y - B·Y, two van Cittert steps undo a blur of `radius`: Y + a·w·h + a·w²·(h - B·h), where w
-makes the binomial as wide as the blur. It fades where the energy of h is no more than noise leaves there. It is held to
-the minimum and maximum of the 3x3 neighbours plus a small part of their distance: edges get steeper, no halo appears.
-It runs as the last step of the denoise pass; `apply` is the same algorithm alone.
+makes the binomial as wide as the blur. It fades where the mean size of h is no more than noise leaves there. It is
+held to the minimum and maximum of the 3x3 neighbours plus a small part of their distance: edges get steeper, no halo
+appears. It runs as the last step of the denoise pass; `apply` is the same algorithm alone.
 Source: [VanCittert1931] the series; mask and limits are ours.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import kernels
 from ..stage import Stage, param, params, stage
-from ..types import F32, F64, U16, Encoding, Values
+from ..types import F64, U16, Encoding, Values
+from ._denoise_tables import HIGH
 
+I16 = NDArray[np.int16]
+
+_UNIT = 4.0  # codes per step of the kernel's int16
+_ONE = 32768.0  # what stands for 1 in its products
+_GAIN = 8  # factors of the series stand in 1 / GAIN
 _ALLOWANCE = 0.08  # part of the local range that may be added at either end: 3 % of a step beside an edge
 _BINOMIAL_VARIANCE = 0.5  # px², of [1 2 1] / 4
-# Noise power of h per unit of noise power at red, green and blue sites, after a directional demosaic.
-_POWER = (0.0853, 0.290, 0.0860)
-_SURE, _HALF = 0.15, 0.5  # of the noise power: where the mask begins, and how much more makes it one half
-_LEAST = 1e-3  # code steps
+_START, _WIDTH = 0.45, 1.0  # of the mean size of h that noise makes: where the mask begins, and how far on it is 1
 
 
 @stage("detail", "capture sharpening, masked where there is only noise")
@@ -36,16 +42,25 @@ def settings(values: Values | None) -> Detail:
     return Detail(**{k: v for k, v in known.items() if k in params(Detail)})
 
 
-def prepare(encoding: Encoding, values: Values | None = None) -> F32:
-    """What the kernel reads: factors of h and of h - B·h, 1 / noise power of h in codes², allowance; (4,) float32."""
+def prepare(encoding: Encoding, values: Values | None = None, share: float = 1.0) -> I16:
+    """What the kernel reads, (6,) int16: factors of h and of B·h, start, width and slope of the mask, allowance.
+
+    `share`: the noise power that a merge left, as a part of what `encoding` says.
+    """
     chosen = settings(values)
-    width = chosen.radius**2 / _BINOMIAL_VARIANCE
-    power = float(np.dot(_POWER, np.square(np.asarray(encoding.sigma, np.float64))))
-    factors = (chosen.amount * width, chosen.amount * width**2)
-    return np.array([*factors, 1 / max(power, _LEAST**2), _ALLOWANCE], np.float32)
+    wide = chosen.radius**2 / _BINOMIAL_VARIANCE
+    second = chosen.amount * wide**2
+    power = share * float(np.dot(HIGH, np.square(np.asarray(encoding.sigma, np.float64))))
+    size = math.sqrt(2 / math.pi * power) / _UNIT
+    width = min(max(round(_WIDTH * size), 1), 32767)
+    table = [
+        (chosen.amount * wide + second) * _ONE / _GAIN, second * _ONE / _GAIN,
+        _START * size, width, 32767 // width, _ALLOWANCE * _ONE,
+    ]  # fmt: skip
+    return np.minimum(np.rint(table), 32767).astype(np.int16)
 
 
-def apply(code: U16, table: F32) -> U16:
+def apply(code: U16, table: I16) -> U16:
     """Sharpened code planes (3, H, W); `table` from `prepare`."""
     output = np.empty(code.shape, np.uint16)
     kernels.call("detail", code=code, sharpening=table, output=output)
@@ -61,29 +76,23 @@ def _binomial(a: F64) -> F64:
     return np.asarray((_moved(rows, 0, -1) + _moved(rows, 0, 1)) / 4 + rows / 2)
 
 
-def sharpen(luma: F64, table: F32) -> F64:
-    """Luma (even height and width, its border not to be trusted for 4 px) sharpened, in NumPy."""
-    first, second, precision, allowance = (float(v) for v in table)
+def added(luma: F64, table: I16) -> F64:
+    """What sharpening adds to luma (its border not to be trusted for 5 px), in NumPy."""
+    both, second, start, width, slope, allowance = (float(v) for v in table)
     high = luma - _binomial(luma)
-    square = np.square(high)
-    blocks = square[::2, ::2] + square[1::2, ::2] + square[::2, 1::2] + square[1::2, 1::2]
-    around = [(r, k) for r in (-1, 0, 1) for k in (-1, 0, 1)]
-    energy = np.sum([_moved(blocks, r, k) for r, k in around], 0) * precision / 36
-    sure = np.maximum(energy - _SURE, 0)
-    mask = (sure / (sure + _HALF)).repeat(2, 0).repeat(2, 1)
-    low = np.min([_moved(luma, r, k) for r, k in around], 0)
-    top = np.max([_moved(luma, r, k) for r, k in around], 0)
-    wanted = luma + mask * (first * high + second * (high - _binomial(high)))
-    room = (top - low) * allowance
-    return np.asarray(np.clip(wanted, low - room, top + room), np.float64)
+    around = _binomial(_binomial(np.abs(high))) / _UNIT
+    mask = np.clip(around - start, 0, width) * slope / _ONE
+    near = [_moved(luma, r, k) for r in (-1, 0, 1) for k in (-1, 0, 1)]
+    low, top = np.min(near, 0), np.max(near, 0)
+    wanted = luma + mask * (both * high - second * _binomial(high)) * _GAIN / _ONE
+    room = (top - low) * allowance / _ONE
+    return np.asarray(np.clip(wanted, low - room, top + room) - luma, np.float64)
 
 
-def twin(code: U16, table: F32) -> U16:
+def twin(code: U16, table: I16) -> U16:
     """What `apply` does, in NumPy and float64."""
     _, height, width = code.shape
-    pads = ((0, 0), (8, 8 + height % 2), (8, 8 + width % 2))
+    pads = ((0, 0), (8, 8), (8, 8))
     red, green, blue = np.pad(code.astype(np.float64), pads, mode="edge")
-    first, second = red - green, blue - green
-    green = sharpen((red + 2 * green + blue) / 4, table) - (first + second) / 4
-    rgb = np.stack([first + green, green, second + green])[:, 8 : 8 + height, 8 : 8 + width]
-    return np.asarray(np.clip(rgb + 0.5, 0, 65535).astype(np.uint16))
+    step = added((red + 2 * green + blue) / 4, table)[8 : 8 + height, 8 : 8 + width]
+    return np.asarray(np.clip(code + step + 0.5, 0, 65535).astype(np.uint16))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..light import WHITE_D65
 from ..recipe import Recipe
 from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
-from . import colour, demosaic, denoise, exposure, finish, front, geometry, highlights, shading, tone, white
+from . import burst, colour, demosaic, denoise, exposure, finish, front, geometry, highlights, shading, tone, white
 from . import noise as noises
 from .colour import ColourTable
 from .highlights import HighlightTable
@@ -34,9 +34,11 @@ def _clock(seconds: Seconds, name: str) -> Iterator[None]:
     seconds[name] = time.perf_counter() - wall, time.process_time() - cpu
 
 
-def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
-    """Develop `frame` for what is wanted. `recipe.values` holds every parameter of every stage."""
+def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] = ()) -> Developed:
+    """Develop `frame`, or all `frames` of its burst, for what is wanted. `recipe.values` holds every parameter."""
     values, seconds = recipe.values, {}  # type: Values, Seconds
+    several = burst.order(frames, values) if len(frames) > 1 else [frame]
+    frame = several[0]
     with _clock(seconds, "proxy"):
         even = shading.prepare(frame, values["shading"]["strength"])
         proxy = front.proxy(frame, values, even)
@@ -45,10 +47,16 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
         guesses: list[str] = []
         balance, table = _colour(frame, proxy, values, guesses)
         light = highlights.measure(proxy, balance, values["highlights"])
-    with _clock(seconds, "front"):
-        code, encoding = front.run(frame, balance, noise, values, even)
+    share, believed = None, list[float]()
+    with _clock(seconds, "front" if len(several) == 1 else "merge"):
+        if len(several) == 1:
+            code, encoding = front.run(frame, balance, noise, values, even)
+        else:
+            merged = burst.run(several, balance, noise, values, even)
+            code, encoding, noise, share = merged.code, merged.encoding, merged.noise, merged.share
+            believed = [round(part, 3) for part in merged.believed]
     with _clock(seconds, "denoise"):
-        code = denoise.run(code, encoding, noise, values)
+        code = denoise.run(code, encoding, noise, values, into=code, share=share)
     taken = denoise.unbias(encoding, noise, values)
     bare = _camera_light(code, encoding, taken, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
@@ -71,6 +79,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
         "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
         "guesses": [*frame.guesses, *guesses],
     }  # fmt: skip
+    if len(frames) > 1:
+        chosen["merge"] = {"reference": frame.path.name, "frames": len(several), "believed": believed}
     return Developed(sdr, gain, meta, bare, chosen, seconds)
 
 

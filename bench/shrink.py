@@ -1,0 +1,182 @@
+"""Measure and fit the tables of denoise: `python -m bench.shrink > src/lichtbild/develop/_denoise_tables.py`
+
+Sizes of coefficients, what demosaicing leaves of the noise, and the noise of detail's high-pass are measured on
+white noise through our directional demosaic. The weights of the signal-to-noise estimate are fitted to the least
+squared error on photographs (folder LICHTBILD_KODAK, default ../shared/data/scenes_ldr/kodak), as they are and halved,
+under the noise of a phone at ISO 400, 1600 and 6400. Needs SciPy and about a minute; the seed is fixed.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+from typing import Any
+
+import numpy as np
+
+from lichtbild.develop import _denoisetwin as twin
+from lichtbild.develop import demosaic, detail, front, noise
+from lichtbild.light import WHITE_D65
+from lichtbild.types import White
+
+FOLDER = pathlib.Path(os.environ.get("LICHTBILD_KODAK", "../shared/data/scenes_ldr/kodak"))
+EVERY = 4  # of the photographs
+ISOS = (400, 1600, 6400)
+EXPOSURE = 0.46
+SIGMA, LEVEL, SIDE = 400.0, 20000.0, 1024  # codes; flat field
+INNER = np.s_[..., 4:-4, 4:-4]  # of a map of blocks
+
+
+def rests(planes: list[Any]) -> list[list[Any]]:
+    """[plane: luma, R - G, B - G][step, fine first]: the rest that each step of denoise transforms."""
+    pyramid = [planes]
+    for _ in range(5):
+        pyramid.append([twin.halved(p) for p in pyramid[-1]])
+    return [[twin.rest_of(pyramid[f][k], pyramid[f + 2][k]) for f in ((0, 2) if k == 0 else (1, 3))] for k in range(3)]
+
+
+def sites(light: Any) -> Any:
+    """RGGB mosaic (H, W) of planes (3, H, W)."""
+    out = light[1].copy()
+    out[::2, ::2], out[1::2, 1::2] = light[0, ::2, ::2], light[2, 1::2, 1::2]
+    return out
+
+
+def flat(rng: Any, amounts: tuple[float, float, float]) -> Any:
+    """Codes (3, H, W) of a grey field with white noise of `amounts`·SIGMA at red, green and blue sites."""
+    strength = sites(np.broadcast_to(np.reshape(amounts, (3, 1, 1)), (3, SIDE, SIDE)))
+    half = (LEVEL + SIGMA * strength * rng.standard_normal((SIDE, SIDE))) / 2
+    return demosaic.apply(np.rint(half).astype(np.uint16), "RGGB", "directional", demosaic.epsilon(SIGMA / 2))
+
+
+def measured(code: Any) -> tuple[Any, Any, Any, Any]:
+    """Of a flat field, in SIGMA²: squared sizes (3, 2, 16), powers of channels, of finest colours, of detail's h."""
+    planes = [p - p.mean() for p in twin.planes_of(code)]
+    size = [[twin.sizes(twin.blocks(r))[INNER].mean((1, 2)) * twin.UNIT for r in pair] for pair in rests(planes)]
+    fine = [np.var(p - twin.stretched(twin.halved(p), 2, p.shape)) for p in planes[1:]]
+    high = planes[0] - detail._binomial(planes[0])
+    powers = (np.square(size), np.var(code, (1, 2)), np.array(fine), np.var(high))
+    return tuple(p / SIGMA**2 for p in powers)  # type: ignore[return-value]
+
+
+def flat_tables(rng: Any) -> tuple[Any, Any, Any, Any]:
+    """The same with a last axis for the colour of the site, scaled to be right where all have equal noise."""
+    parts = [measured(flat(rng, tuple(np.eye(3)[k]))) for k in range(3)]
+    whole = measured(flat(rng, (1.0, 1.0, 1.0)))
+    found = []
+    for n, total in enumerate(whole):
+        each = np.stack([p[n] for p in parts], -1)
+        found.append(each * (np.asarray(total) / each.sum(-1))[..., None])
+    return found[0], whole[1], found[2], found[3]
+
+
+def photographs() -> list[Any]:
+    """Camera light (3, H, W) of photographs, as they are and halved by area."""
+    from PIL import Image
+
+    found = []
+    for path in sorted(FOLDER.glob("*.png"))[::EVERY]:
+        v = np.asarray(Image.open(path).convert("RGB"), np.float64).transpose(2, 0, 1) / 255
+        v = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4) * EXPOSURE
+        _, height, width = v.shape
+        found += [v, v.reshape(3, height // 2, 2, width // 2, 2).mean((2, 4))]
+    return found
+
+
+def pair(rng: Any, light: Any, iso: float) -> tuple[Any, Any, Any]:
+    """Noisy and true codes (3, H, W) of a photograph, and how they are coded."""
+    model = noise.assumed(iso)
+    code = front.encoding(White((1.0,) * 3, WHITE_D65, 6504.0, 0.0, "as shot"), model, 1.0)
+    clean = sites(light)
+    noisy = clean + rng.standard_normal(clean.shape) * np.sqrt(model.scale[0] * clean + model.offset[0])
+    half = 0.5 * code.scale * np.sqrt(np.clip(noisy + code.offset[1], 0, 1))
+    found = demosaic.apply(np.rint(half).astype(np.uint16), "RGGB", "directional", demosaic.epsilon(code.sigma[1] / 2))
+    true = code.scale * np.sqrt(np.maximum(light + code.offset[1] - (code.sigma[1] / code.scale) ** 2, 0))
+    return found, true, code
+
+
+def sample(noisy: Any, true: Any, unit: Any, every: int) -> list[Any]:
+    """Of one rest: own power (16, n), all power (n) and the moments of noisy and true coefficients (16, n each)."""
+    b, t = twin.blocks(noisy), twin.blocks(true)
+    power = np.square(twin.sizes(b) / unit[:, None, None])
+    counts = np.array([len(g) for g in twin.GROUPS])[:, None, None] * np.square(4 * twin.UNIT * unit[:, None, None])
+    moments = [np.stack([np.sum(p[g] * q[g], 0) for g in twin.GROUPS]) / counts for p, q in ((b, b), (b, t), (t, t))]
+    return [a[INNER].reshape(*a.shape[:-2], -1)[..., ::every] for a in (power, power.sum(0), *moments)]
+
+
+def samples(size: Any) -> list[list[list[Any]]]:
+    """[plane][step]: what `sample` takes from every photograph at every ISO."""
+    rng = np.random.default_rng(7)
+    kept: list[list[list[Any]]] = [[[], []] for _ in range(3)]
+    for light in photographs():
+        for iso in ISOS:
+            noisy, true, code = pair(rng, light, iso)
+            both = rests(twin.planes_of(noisy)), rests(twin.planes_of(true))
+            for k, step in np.ndindex(3, 2):
+                unit = np.sqrt(size[k, step] @ np.square(code.sigma)) / twin.UNIT
+                kept[k][step].append(sample(both[0][k][step], both[1][k][step], unit, 1 if k or step else 3))
+    return kept
+
+
+def fit(own: Any, total: Any, noisy: Any, cross: Any, true: Any) -> Any:
+    """Weights of own and total power and bias with the least squared error of the shrunk coefficients."""
+    from scipy.optimize import minimize
+
+    def loss(q: Any) -> float:
+        s = np.maximum(abs(q[0]) * own + abs(q[1]) * total - abs(q[2]), 0)
+        w = s / (s + 1)
+        return float(np.mean(w * w * noisy - 2 * w * cross + true))
+
+    starts = ([0.5, 0.02, 0.6], [0.1, 0.04, 0.6])
+    options = {"maxiter": 200, "xatol": 1e-3, "fatol": 1e-5}
+    return np.abs(min((minimize(loss, s, method="Nelder-Mead", options=options) for s in starts),
+                      key=lambda r: r.fun).x)  # fmt: skip
+
+
+def shrink(size: Any) -> Any:
+    """(3, 2, 16, 3) the fitted weights."""
+    out = np.empty((3, 2, 16, 3))
+    for k, steps in enumerate(samples(size)):
+        for step, parts in enumerate(steps):
+            own, total, *moments = (np.concatenate([p[n] for p in parts], -1) for n in range(5))
+            for g in range(16):
+                out[k, step, g] = fit(own[g], total, *(m[g] for m in moments))
+            print(k, step, out[k, step].round(3).tolist(), file=sys.stderr, flush=True)
+    return out
+
+
+def table(name: str, note: str, values: Any, digits: int = 3) -> str:
+    """A line of the tables' file per innermost row."""
+
+    def rows(a: Any, depth: int) -> str:
+        pad = "    " * depth
+        if np.ndim(a) == 1:
+            return f"{pad}({', '.join(f'{v:.{digits}g}' for v in a)}),"
+        return "\n".join([f"{pad}(", *(rows(v, depth + 1) for v in a), f"{pad}),"])
+
+    return f"# {note}\n{name} = {rows(np.asarray(values), 0)[:-1]}\n"
+
+
+def main() -> None:
+    """Print the tables' file."""
+    size, left, fine, high = flat_tables(np.random.default_rng(1))
+    print('"""Measured and fitted numbers of denoise and detail, printed by `python -m bench.shrink`."""\n')
+    print(
+        table("LEFT", "Part of the noise power of red, green and blue sites that demosaicing leaves in a code.", left)
+    )
+    print(
+        table("HIGH", "Noise power of detail's high-pass per unit of noise power at red, green and blue sites.", high)
+    )
+    print(table("FINE", "The same of R - G and B - G against what half the size predicts.", fine))
+    print(table("SIZE", "Squared mean size of a group of coefficients under noise, per unit of noise power at red,\n"
+                "# green and blue sites: [plane: luma, R - G, B - G][step, fine first][group].", size))  # fmt: skip
+    print(
+        table(
+            "SHRINK", "(own, all, bias): signal-to-noise = own·power + all·total power - bias; as SIZE.", shrink(size)
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
