@@ -8,7 +8,7 @@
 `ideal` and `image` are the exact way of a pixel through the distortion, back and forth: what truth needs.
 """
 
-from .image import apply
+from .form import apply
 from .plane import Plane, gain_maps, ideal, image, reach, shading, warp
 from .spec import Lens, LensError, load, names
 from .spread import PointSpread, psf

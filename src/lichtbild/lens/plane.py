@@ -81,6 +81,8 @@ def ideal(lens: Lens, plane: Plane, channel: int, x: Any, y: Any) -> Places:
     slope = np.polynomial.polynomial.polyder(odd)
     r = goal / max(c[0], 0.5)
     for _ in range(_ROUNDS):
+        if np.all(np.abs(np.polynomial.polynomial.polyval(r, odd) - goal) < _CLOSE_PX * unit / 10):
+            break
         rate = np.maximum(np.polynomial.polynomial.polyval(r, slope), 0.05)
         r = np.maximum(r - (np.polynomial.polynomial.polyval(r, odd) - goal) / rate, 0)
     off = np.abs(np.polynomial.polynomial.polyval(r, odd) - goal)

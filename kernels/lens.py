@@ -1,0 +1,196 @@
+"""Lens — distortion, lateral colour, blur that changes over the field, shading, stray light; see lichtbild/lens/form.py.
+
+Resampling goes in two passes [Catmull1980]: along rows, to the place that each column asks for, then along columns.
+Cells of CELL columns share a whole-pixel base, so that loads are dense; the rest is covered by Lagrange's polynomial
+through six neighbours, which is good for a little more than the middle interval. Then a dense kernel of TAPS x TAPS,
+one per block, blurs.
+"""
+
+import halide as hl
+
+from _light import c, x, y
+
+CELL = 16  # pixels between the nodes of the tables
+TILE = (512, 64)  # what one task resamples
+BLOCK = 64  # columns that share a blur kernel
+TAPS = 11
+HALF = TAPS // 2
+SKIRT = 8  # pixels between the nodes of the skirt
+F32, I32 = hl.Float(32), hl.Int(32)
+xi, yi, cell, tx, ty, k, bx = (hl.Var(n) for n in ("xi", "yi", "cell", "tx", "ty", "k", "bx"))
+
+
+def lagrange(f):
+    """Weights of the six neighbours at -2..3 for the place `f`; they sum to 1."""
+    d = [f - float(n) for n in range(-2, 4)]
+    before, after = [d[0]], [d[5]]
+    for n in range(1, 5):
+        before.append(before[-1] * d[n])
+        after.append(after[-1] * d[5 - n])
+    products = [after[4], *(before[n - 1] * after[4 - n] for n in range(1, 5)), before[4]]
+    return [p * hl.f32(1.0 / n) for p, n in zip(products, (-120.0, 24.0, -12.0, 12.0, -24.0, 120.0), strict=True)]
+
+
+def cells(table, column, row, plane):
+    """Value of `table` at the left end of a cell and its rise per pixel; nodes begin one cell before the frame."""
+    i = hl.clamp(column + 1, 0, table.dim(0).extent() - 2)
+    j = hl.clamp(row / CELL, 0, table.dim(1).extent() - 2)
+    part = hl.cast(F32, row - j * CELL) * (1.0 / CELL)
+    ends = [table[i + n, j, plane] * (1.0 - part) + table[i + n, j + 1, plane] * part for n in (0, 1)]
+    return ends[0], (ends[1] - ends[0]) * (1.0 / CELL)
+
+
+def whole(start, rise):
+    """The pixel before the middle of a cell."""
+    return hl.cast(I32, hl.floor(start + rise * (CELL / 2)))
+
+
+@hl.generator(name="lens")
+class Lens:
+    """`across`, `down` (3, gh, gw): source minus place of the two passes; `gain` (3, gh, gw); `bank` (3, bh, bw,
+    TAPS² + 1); `skirt` (3, sh, sw); `veil` (3,). `first`: rows of nodes of `across` before row 0; `slack`: rows by
+    which the base of a cell may differ from that of its tile.
+    """
+
+    light = hl.InputBuffer(F32, 3)
+    across = hl.InputBuffer(F32, 3)
+    down = hl.InputBuffer(F32, 3)
+    gain = hl.InputBuffer(F32, 3)
+    bank = hl.InputBuffer(F32, 4)
+    skirt = hl.InputBuffer(F32, 3)
+    veil = hl.InputBuffer(F32, 1)
+    margin_x = hl.InputScalar(I32)
+    margin_y = hl.InputScalar(I32)
+    first = hl.InputScalar(I32)
+    slack = hl.InputScalar(I32)
+    width = hl.InputScalar(I32)
+    height = hl.InputScalar(I32)
+    output = hl.OutputBuffer(F32, 3)
+
+    def generate(self):
+        rowwise, straight = self.resampled()
+        kernel = self.kernel()
+        blurred, skirted = hl.Func("blurred"), hl.Func("skirted")
+        at = (tx, ty, c)
+        r = hl.RDom([(0, TAPS), (0, TAPS)])
+        weight = kernel[r.x + TAPS * r.y, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c]
+        blurred[(xi, yi, *at)] = 0.0
+        blurred[(xi, yi, *at)] += weight * straight[(xi + r.x - HALF, yi + r.y - HALF, *at)]
+
+        sx, sy = tx * (TILE[0] // SKIRT) + xi / 16 * 2, ty * (TILE[1] // SKIRT) + yi / SKIRT
+        fy = hl.cast(F32, yi % SKIRT) * (1.0 / SKIRT)
+        i, j = (
+            [hl.min(sx + n, self.skirt.dim(0).extent() - 1) for n in range(3)],
+            hl.min(sy + 1, self.skirt.dim(1).extent() - 1),
+        )
+        n = [self.skirt[m, hl.min(sy, j), c] * (1.0 - fy) + self.skirt[m, j, c] * fy for m in i]
+        t = hl.cast(F32, xi % 16) * (1.0 / SKIRT)
+        glow = n[0] + (n[1] - n[0]) * hl.min(t, 1.0) + (n[2] - n[1]) * hl.max(t - 1.0, 0.0)
+        skirted[(xi, yi, *at)] = glow * kernel[TAPS * TAPS, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c]
+
+        start, rise = cells(self.gain, tx * (TILE[0] // CELL) + xi / CELL, ty * TILE[1] + yi + CELL, c)
+        shade = start + rise * hl.cast(F32, xi % CELL)
+        formed = hl.Func("formed")
+        formed[(xi, yi, *at)] = (blurred[(xi, yi, *at)] + skirted[(xi, yi, *at)]) * shade + self.veil[c]
+        self.output[x, y, c] = formed[x % TILE[0], y % TILE[1], x / TILE[0], y / TILE[1], c]
+        self.schedule(rowwise, straight, kernel, formed, blurred, r)
+
+    def resampled(self):
+        """The light bent as the tables say: (xi, yi, tx, ty, c), with borders."""
+        g = self
+        edged = hl.BoundaryConditions.repeat_edge(g.light)
+        tile_row = hl.Func("tile_row")
+        start, rise = cells(
+            g.down, tx * (TILE[0] // CELL) + TILE[0] // CELL // 2, ty * TILE[1] + TILE[1] // 2 + CELL, c
+        )
+        tile_row[tx, ty, c] = whole(start, rise)
+
+        # Rows: `yi` counts rows of the light from where the tile lies in it.
+        rowwise = hl.Func("rowwise")
+        column = tx * (TILE[0] // CELL) + cell
+        row = ty * TILE[1] + yi + tile_row[tx, ty, c]
+        start, rise = cells(g.across, column, row + g.first * CELL, c)
+        base = whole(start, rise)
+        weights = lagrange(start + rise * hl.cast(F32, xi) - hl.cast(F32, base))
+        left = column * CELL + xi + base + g.margin_x - 2
+        rowwise[xi, yi, cell, tx, ty, c] = sum(
+            (w * edged[left + n, row + g.margin_y, c] for n, w in enumerate(weights)), hl.f32(0.0)
+        )
+
+        bent, straight = hl.Func("bent"), hl.Func("straight")
+        start, rise = cells(g.down, column, ty * TILE[1] + yi + CELL, c)
+        base = whole(start, rise)
+        weights = lagrange(start + rise * hl.cast(F32, xi) - hl.cast(F32, base))
+        top = yi + hl.clamp(base - tile_row[tx, ty, c], -g.slack, g.slack) - 2
+        bent[xi, yi, cell, tx, ty, c] = sum(
+            (w * rowwise[xi, top + n, cell, tx, ty, c] for n, w in enumerate(weights)), hl.f32(0.0)
+        )
+        straight[xi, yi, tx, ty, c] = bent[xi % CELL, yi, xi / CELL, tx, ty, c]
+        self.tile_row = tile_row
+        return rowwise, straight
+
+    def kernel(self):
+        """(k, bx, ty, c): blur kernel of a block and its skirt's share, between the places of the bank."""
+        g = self
+        columns, rows = g.bank.dim(1).extent(), g.bank.dim(2).extent()
+
+        def between(middle, size, count):
+            part = hl.min(hl.cast(F32, middle) / hl.cast(F32, hl.max(size - 1, 1)), 1.0) * hl.cast(F32, count - 1)
+            low = hl.clamp(hl.cast(I32, part), 0, count - 2)
+            return low, part - hl.cast(F32, low)
+
+        i, fx = between(bx * BLOCK + BLOCK // 2, g.width, columns)
+        j, fy = between(ty * TILE[1] + TILE[1] // 2, g.height, rows)
+        top, bottom = (g.bank[k, i, j + n, c] * (1.0 - fx) + g.bank[k, i + 1, j + n, c] * fx for n in (0, 1))
+        kernel = hl.Func("kernel")
+        kernel[k, bx, ty, c] = top * (1.0 - fy) + bottom * fy
+        return kernel
+
+    def schedule(self, rowwise, straight, kernel, formed, blurred, r):
+        g = self
+        lanes = g.natural_vector_size(F32)
+        tail = hl.TailStrategy.GuardWithIf
+        xo, yo, xb, xv, y4 = (hl.Var(n) for n in ("xo", "yo", "xb", "xv", "y4"))
+        for table in (g.light, g.across, g.down, g.gain, g.skirt):
+            table.dim(2).set_bounds(0, 3)
+        g.bank.dim(0).set_bounds(0, TAPS * TAPS + 1)
+        g.output.bound(c, 0, 3)
+        g.output.split(x, xo, x, TILE[0], tail).split(y, yo, y, TILE[1], tail).reorder(x, y, xo, c, yo)
+        g.output.vectorize(x, lanes, tail).parallel(yo)
+        formed.compute_at(g.output, xo).bound_extent(xi, TILE[0])
+        formed.split(xi, xb, xi, BLOCK).split(xi, xv, xi, 2 * lanes).split(yi, y4, yi, 4)
+        formed.reorder(xi, yi, xv, y4, xb).vectorize(xi, lanes).unroll(xi).unroll(yi)
+        kernel.compute_at(formed, xb).vectorize(k, lanes, tail)
+        blurred.compute_at(formed, xv).vectorize(xi, lanes).unroll(xi).unroll(yi)
+        blurred.update().reorder(xi, yi, r.x, r.y).vectorize(xi, lanes).unroll(xi).unroll(yi)
+        straight.compute_at(g.output, xo).align_bounds(xi, CELL)
+        straight.split(xi, xo, xi, CELL).vectorize(xi, lanes)
+        rowwise.compute_at(g.output, xo).bound(xi, 0, CELL).vectorize(xi, lanes).reorder(xi, cell, yi)
+        self.tile_row.compute_at(g.output, xo)
+
+
+@hl.generator(name="lens_reduce")
+class LensReduce:
+    """light (3, H, W) → (3, ceil(H / 8), ceil(W / 8)): means of 8x8 pixels, the border repeated."""
+
+    light = hl.InputBuffer(F32, 3)
+    output = hl.OutputBuffer(F32, 3)
+
+    def generate(self):
+        g = self
+        edged = hl.BoundaryConditions.repeat_edge(g.light)
+        column = hl.Func("column")
+        r = hl.RDom([(0, SKIRT)])
+        column[x, y, c] = 0.0
+        column[x, y, c] += edged[x, y * SKIRT + r, c]
+        total = sum((column[x * SKIRT + n, y, c] for n in range(SKIRT)), hl.f32(0.0))
+        g.output[x, y, c] = total * hl.f32(1.0 / SKIRT**2)
+        lanes, tail = g.natural_vector_size(F32), hl.TailStrategy.GuardWithIf
+        g.light.dim(2).set_bounds(0, 3)
+        g.output.bound(c, 0, 3).vectorize(x, lanes, tail).parallel(y, 4, tail)
+        column.compute_at(g.output, y).vectorize(x, lanes, tail)
+        column.update().reorder(x, r).vectorize(x, lanes, tail).unroll(r)
+
+
+if __name__ == "__main__":
+    hl.main()

@@ -1,0 +1,86 @@
+"""Light that goes astray: the far skirts of every spread, halos of scattering glass, and the veil over everything.
+
+Skirts are wide and smooth, so they are made from means of 8x8 pixels: a pyramid of blobs, each twice as wide as the
+one before (standard deviation 4, 8, 16 … pixels), mixed and interpolated. The skirt of diffraction falls as 1/r³: each
+doubling of the radius holds half as much light. Scattering holds as much in each.
+Source: [Goodman2005] for the fall of diffraction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import kernels
+from ..types import F32, F64
+
+SKIRT = 8  # pixels between nodes; the same as in kernels/lens.py
+LEVELS = 7  # blobs of up to 256 px
+
+
+def mixture(diffraction: float, halo: float) -> F64:
+    """(LEVELS,): how much of a skirt lies in each blob, sum 1, for shares of light in diffraction's skirt and halos."""
+    fall = 0.5 ** np.arange(LEVELS)
+    total = diffraction * fall / fall.sum() + halo / LEVELS
+    return np.asarray(total / total.sum() if diffraction + halo > 0 else fall / fall.sum())
+
+
+def transfer(frequency: F64, weights: F64) -> F64:
+    """Transfer function of such a mixture, frequency in cycles/px."""
+    sigma = SKIRT / 2 * 2.0 ** np.arange(len(weights))
+    return np.asarray(np.exp(-2 * (np.pi * np.multiply.outer(frequency, sigma)) ** 2) @ weights)
+
+
+def reduced(light: F32) -> F32:
+    """Means of 8x8 pixels of `light` (3, H, W), its border repeated: (3, ceil(H / 8), ceil(W / 8))."""
+    out = np.empty((3, -(-light.shape[1] // SKIRT), -(-light.shape[2] // SKIRT)), np.float32)
+    kernels.call("lens_reduce", light=light, output=out)
+    return out
+
+
+def reduced_twin(light: F32) -> F32:
+    """`reduced` in NumPy."""
+    pad = [(0, 0), *((0, -n % SKIRT) for n in light.shape[1:])]
+    p = np.pad(light, pad, mode="edge").astype(np.float64)
+    cut = p.reshape(3, p.shape[1] // SKIRT, SKIRT, p.shape[2] // SKIRT, SKIRT)
+    return np.asarray(cut.mean((2, 4)), np.float32)
+
+
+def blobs(small: F32, weights: F64) -> F32:
+    """Mix the pyramid above `small` (3, h, w): the same size, the same mean light, spread as `weights` say."""
+    levels = [small]
+    for _ in weights[1:]:
+        levels.append(_halved(levels[-1]))
+    total = levels[-1] * np.float32(weights[-1])
+    for level, weight in zip(levels[-2::-1], weights[-2::-1], strict=True):
+        total = _doubled(total, level.shape) + level * np.float32(weight)
+    return np.asarray(total, np.float32)
+
+
+def _halved(a: F32) -> F32:
+    a = np.pad(a, [(0, 0), (0, a.shape[1] % 2), (0, a.shape[2] % 2)], mode="edge")
+    return np.asarray((a[:, ::2, ::2] + a[:, 1::2, ::2] + a[:, ::2, 1::2] + a[:, 1::2, 1::2]) * np.float32(0.25))
+
+
+def _doubled(a: F32, shape: tuple[int, ...]) -> F32:
+    """Bilinear between the middles of pixels, cut to `shape`."""
+    for axis in (1, 2):
+        p = np.pad(a, [(1, 1) if n == axis else (0, 0) for n in range(3)], mode="edge")
+        before, at, after = (np.take(p, range(k, k + a.shape[axis]), axis) for k in range(3))
+        near = at * np.float32(0.75)
+        pair = np.stack([near + before * np.float32(0.25), near + after * np.float32(0.25)], axis + 1)
+        a = pair.reshape(*a.shape[:axis], 2 * a.shape[axis], *a.shape[axis + 1 :])
+    return np.asarray(a[:, : shape[1], : shape[2]])
+
+
+def at_nodes(small: F32, u: F64, v: F64) -> F32:
+    """(3, gh, gw): bilinear values of `small` at pixels u, v (3, gh, gw) of the light it was made from."""
+    fu, fv = (np.clip((p + 0.5) / SKIRT - 0.5, 0, n - 1) for p, n in zip((u, v), small.shape[2:0:-1], strict=True))
+    i, j = (np.minimum(f.astype(np.intp), max(n - 2, 0)) for f, n in zip((fu, fv), small.shape[2:0:-1], strict=True))
+    pu, pv = (fu - i).astype(np.float32), (fv - j).astype(np.float32)
+    i1, j1 = np.minimum(i + 1, small.shape[2] - 1), np.minimum(j + 1, small.shape[1] - 1)
+    out = np.empty(u.shape, np.float32)
+    for c, plane in enumerate(small):
+        top = plane[j[c], i[c]] * (1 - pu[c]) + plane[j[c], i1[c]] * pu[c]
+        bottom = plane[j1[c], i[c]] * (1 - pu[c]) + plane[j1[c], i1[c]] * pu[c]
+        out[c] = top * (1 - pv[c]) + bottom * pv[c]
+    return out
