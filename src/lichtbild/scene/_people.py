@@ -136,11 +136,15 @@ def _dress(figure: Figure, w: Walker) -> None:
     flare = 0.27 if w.skirt else 0.20
     profile = ((hem, flare), (0.90, 0.205), (1.06, 0.165), (1.28, 0.195), (1.40, 0.205), (1.455, 0.15), (1.50, 0.06))
     figure.lathe([(y * s, r * s) for y, r in profile], coat, w.seed)
-    belt = cover(f32(0.022 * s) - np.abs(figure.y - 1.05 * s), figure.px) * cover(0.17 * s - np.abs(figure.x), figure.px)
+    belt = cover(f32(0.022 * s) - np.abs(figure.y - 1.05 * s), figure.px) * cover(
+        0.17 * s - np.abs(figure.x), figure.px
+    )
     figure.lay(figure.light * 0.55, belt * figure.alpha)
     _arms(figure, w, s, coat)
     if w.bag is not None:
-        figure.lathe([(0.60 * s, 0.13), (0.64 * s, 0.16), (0.84 * s, 0.15), (0.86 * s, 0.12)], colour(w.bag), 5, -0.25 * s)
+        figure.lathe(
+            [(0.60 * s, 0.13), (0.64 * s, 0.16), (0.84 * s, 0.15), (0.86 * s, 0.12)], colour(w.bag), 5, -0.25 * s
+        )
     hair = colour((0.035, 0.022, 0.014)) * (1 + 0.25 * weave)
     figure.capsule((0, 1.46 * s), (0, 1.54 * s), 0.055 * s, 0.052 * s, colour(SKIN) * 0.7)
     figure.capsule((0, 1.585 * s), (0, 1.665 * s), 0.066 * s, 0.080 * s, hair if away else colour(SKIN))
