@@ -145,7 +145,10 @@ def test_a_jpeg_of_another_size(tmp_path: pathlib.Path) -> None:
 def test_a_truncated_tile(tmp_path: pathlib.Path, rng: np.random.Generator) -> None:
     noise = rng.integers(0, 65536, (H, W)).astype(np.uint16)
     code = bytes(imagecodecs.jpeg8_encode(noise, lossless=True, predictor=1, bitspersample=16))
-    refuse(put(tmp_path, dng([code[:50]], (H, W), compression=7)))
+    for keep in (50, 300, len(code) - 3):  # in the header, in the codes, before the end marker
+        refuse(put(tmp_path, dng([code[:keep]], (H, W), compression=7)), "damaged|cut short")
+    four = [code, code, code[:400] + code[-2:], code]
+    refuse(put(tmp_path, dng(four, (2 * H, 2 * W), compression=7, tile=(H, W))), "ends too early")
 
 
 def test_a_deflate_bomb(tmp_path: pathlib.Path) -> None:

@@ -1,4 +1,4 @@
-"""The lossless-JPEG kernel against libjpeg-turbo; whatever is not sound is left to libjpeg-turbo."""
+"""The lossless-JPEG kernel against libjpeg-turbo; the extraordinary is left to that, the short refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lichtbild.raw import ljpeg
+from lichtbild.types import RawError
 
 
 def coded(rng: np.random.Generator, shape: tuple[int, ...], predictor: int, bits: int = 14) -> list[bytes]:
@@ -40,10 +41,17 @@ def test_what_is_left_to_libjpeg(rng: np.random.Generator) -> None:
     assert ljpeg.decode(tiles, 32 * 41) is None  # another size than the tile
     assert ljpeg.decode(tiles[:3], 32 * 40) is None
     assert ljpeg.decode([*tiles[:3], coded(rng, (32, 40), 2)[0]], 32 * 40) is None  # different predictors
-    assert ljpeg.decode([*tiles[:3], tiles[3][:-200] + b"\xff\xd9"], 32 * 40) is None  # ends early
     assert ljpeg.decode([*tiles[:3], tiles[3][:-2] + bytes(40) + b"\xff\xd9"], 32 * 40) is None  # goes on too long
     restarts = b"\xff\xd8\xff\xdd\0\x04\0\x08" + tiles[3][2:]
     assert ljpeg.parse(restarts) is None and ljpeg.parse(b"") is None and ljpeg.parse(tiles[0][:40]) is None
+
+
+@pytest.mark.parametrize("missing", [40, 200, 1000])
+def test_short_streams_are_refused(rng: np.random.Generator, missing: int) -> None:
+    tiles = coded(rng, (32, 40), 1)
+    for end in (b"", b"\xff\xd9"):
+        with pytest.raises(RawError, match="ends too early"):
+            ljpeg.decode([*tiles[:3], tiles[3][: -2 - missing] + end], 32 * 40)
 
 
 def test_damaged_streams_do_no_harm(rng: np.random.Generator) -> None:
@@ -53,8 +61,12 @@ def test_damaged_streams_do_no_harm(rng: np.random.Generator) -> None:
         bad = bytearray(tiles[3])
         for at in rng.integers(2, len(bad), 4):
             bad[at] = rng.integers(256)
-        got = ljpeg.decode([*tiles[:3], bytes(bad)], 256)
-        outcomes.add(got is None)
+        try:
+            got = ljpeg.decode([*tiles[:3], bytes(bad)], 256)
+        except RawError:
+            outcomes.add("refused")
+            continue
+        outcomes.add("left" if got is None else "taken")
         if got is not None:
             np.testing.assert_array_equal(got[0].ravel(), np.asarray(imagecodecs.jpeg8_decode(tiles[0])).ravel())
-    assert outcomes == {True, False}
+    assert outcomes == {"refused", "left", "taken"}

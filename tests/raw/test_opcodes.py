@@ -171,6 +171,14 @@ def test_trim_in_list_3_is_a_crop(tmp_path: pathlib.Path, image: Any) -> None:
     assert frame.crop == (2, 4, 18, 26) and frame.shape == (H, W)
 
 
+@pytest.mark.parametrize("gains", [[[1, -0.1]], [[1, 65]]])
+def test_gains_of_no_lens_are_refused(tmp_path: pathlib.Path, image: Any, gains: Any) -> None:
+    k = [gains[0][1] - 1, 0, 0, 0, 0, 0.5, 0.5]
+    for shading in (opcode(9, gain_map(FULL, gains)), opcode(3, struct.pack(">7d", *k))):
+        with pytest.raises(RawError, match="asks for gains of"):
+            opened(tmp_path, image, two=oplist(shading))
+
+
 def test_unknown_opcodes(tmp_path: pathlib.Path, image: Any) -> None:
     frame = opened(tmp_path, image, three=oplist(opcode(77, b"abcd", optional=True)))
     assert frame.facts["opcodes"][2] == [{"name": "opcode 77", "optional": True, "used": False}]

@@ -24,6 +24,7 @@ NAMES = {
 # JPEG XL, which codes blank areas in next to nothing, it is our choice.
 RATIO = {1: 8, 7: 8, 8: 1032, 32946: 1032, 34892: 512, 52546: 4096}
 _LOSSLESS, _BASELINE, _PROGRESSIVE = 0xC3, (0xC0, 0xC1), 0xC2
+_END = b"\xff\xd9"  # never within coded data, where a zero follows each 0xFF
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,10 @@ def _jpeg(data: Buffer, shape: Shape, coding: Coding) -> Array:
         raise RawError(f"a tile of {shape[1]}x{shape[0]} holds a JPEG of {columns}x{rows}; the file is damaged")
     import imagecodecs
 
-    out = np.asarray(imagecodecs.jpeg8_decode(bytes(data)))
+    data = bytes(data)
+    if data.rfind(_END) < 0:  # libjpeg would make up the rest
+        raise RawError("a tile or strip ends in the middle of its JPEG; the file is cut short or damaged")
+    out = np.asarray(imagecodecs.jpeg8_decode(data))
     if out.size != shape[0] * shape[1] * shape[2]:
         raise RawError("a tile holds another number of pixels than it says; the file is damaged")
     return out.reshape(shape)

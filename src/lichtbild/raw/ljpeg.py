@@ -1,7 +1,7 @@
 """Lossless JPEG by our own kernel: four tiles at a time, twice as fast as one after the other.
 
-Only what cameras write goes this way (one scan, no restarts, no point transform); everything else, and every stream
-that is not sound to the last bit, is left to libjpeg-turbo, which then says what is wrong. Source: [T81].
+Only what cameras write goes this way (one scan, no restarts, no point transform); everything else is left to
+libjpeg-turbo. A stream that ends too early is refused: libjpeg-turbo would make up the rest. Source: [T81].
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..types import U16
+from ..types import U16, RawError
 
 LANES = 4  # the same as in kernels/ljpeg.py
 _MAX_SAMPLES = 1 << 26  # of one tile: bit positions are 32-bit numbers
@@ -112,7 +112,10 @@ def _unstuffed(coded: bytes) -> bytes:
 
 
 def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
-    """(tile, row, column·component) samples of LANES tiles of `samples` samples each; None where libjpeg must do it."""
+    """(tile, row, column·component) samples of LANES tiles of `samples` samples each; None where libjpeg must do it.
+
+    Raises RawError where a stream is too short or holds an invalid code.
+    """
     parsed = [parse(t) for t in tiles]
     streams = [s for s in parsed if s is not None]
     kinds = {(s.shape, s.precision, s.predictor) for s in streams}
@@ -133,6 +136,9 @@ def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
         first=1 << (precision - 1), predictor=predictor,
         **{"samples.0": out, "samples.1": np.lib.stride_tricks.as_strided(ends, out.shape, (columns * n * 4, 0, 4))},
     )  # fmt: skip
-    # The last code ends within the last byte: not sooner, which is an invalid code, not later, which is a short file.
+    # The last code ends within the last byte: later in a short file. An invalid code takes no bits, nor does any after.
     left = np.array([(len(c) - 8) * 8 for c in coded]) - ends[:, -1]
-    return out if ((left >= 0) & (left < 16)).all() else None
+    stuck = columns * n > 1 and bool((ends[:, -1] == ends[:, -2]).any())
+    if stuck or (left < 0).any():
+        raise RawError("its lossless JPEG data ends too early or holds an invalid code; the file is damaged")
+    return out if (left < 16).all() else None

@@ -19,6 +19,7 @@ NAMES = {
     12: "ScalePerRow", 13: "ScalePerColumn", 14: "WarpRectilinear2",
 }  # fmt: skip
 MAX_OPCODES = 4096
+MAX_GAIN = 64.0  # six stops; the darkest corner of a real lens is about three stops down
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,13 @@ class _Bytes:
         return area
 
 
+def _believe(p: _Bytes, gains: F64) -> F64:
+    """The gains of a lens, if they can be any."""
+    if not (gains.min() >= 0 and gains.max() <= MAX_GAIN):
+        raise RawError(f"{p.name} asks for gains of {gains.min():g} to {gains.max():g}; the file is damaged")
+    return gains
+
+
 def _warp(p: _Bytes) -> Warp:
     planes = p.longs(1)[0]
     if not 1 <= planes <= 4:
@@ -147,6 +155,8 @@ def _warp(p: _Bytes) -> Warp:
 
 def _vignette(p: _Bytes) -> Vignette:
     k0, k1, k2, k3, k4, x, y = p.array(7, ">f8").tolist()
+    r2 = np.linspace(0, 1, 65)
+    _believe(p, np.polynomial.polynomial.polyval(r2, (1.0, k0, k1, k2, k3, k4)))
     return Vignette((k0, k1, k2, k3, k4), (x, y))
 
 
@@ -180,7 +190,7 @@ def _gain_map(p: _Bytes) -> GainMap:
     planes = p.longs(1)[0]
     if not (rows and cols and planes):
         raise RawError("GainMap without samples; the file is damaged")
-    gains = p.array(rows * cols * planes, ">f4").astype(np.float32).reshape(rows, cols, planes)
+    gains = _believe(p, p.array(rows * cols * planes, ">f4")).astype(np.float32).reshape(rows, cols, planes)
     return GainMap(
         a.top, a.left, a.bottom, a.right, a.plane, a.planes, a.row_pitch, a.col_pitch, (step_v, step_h),
         (start_v, start_h), gains,
