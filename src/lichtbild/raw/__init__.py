@@ -65,9 +65,11 @@ def _dispatch(path: pathlib.Path, head: bytes, mapped: mmap.mmap) -> Frame:
         if first is None:
             raise RawError("a TIFF without directories; the file is damaged")
         if tags.DNG_VERSION in first:
-            from . import dng
+            from . import beside, dng
 
-            return dng.read(path, mapped, Tiff(mapped))
+            frame = dng.read(path, mapped, Tiff(mapped))
+            beside.supplement(frame, path)
+            return frame
         if path.suffix.lower() in (".dng", ".tif", ".tiff"):
             raise RawError(
                 "is a TIFF but no DNG: it holds a finished picture or no DNG version; give the camera's raw file"

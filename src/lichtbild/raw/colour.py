@@ -6,6 +6,7 @@ import struct
 
 import numpy as np
 
+from ..light import rgb_to_xyz
 from ..types import F64, Calibration, CameraColour, HueSatMap, Noise
 from . import tags
 from .tiff import Ifd
@@ -13,6 +14,9 @@ from .tiff import Ifd
 # Codes of EXIF LightSource; for two matrices without illuminants, the pair that nearly every camera file has.
 _A, _D65, _OTHER = 17, 21, 255
 _MAX_TABLE = 1 << 22
+# Drivers without a calibration write the matrix of sRGB; no sensor has one like it.
+_XYZ_TO_SRGB = np.linalg.inv(rgb_to_xyz("srgb"))
+_PLACEHOLDER = 0.02
 
 
 def colour(ifd: Ifd, guesses: list[str]) -> CameraColour:
@@ -62,6 +66,9 @@ def _matrix(ifd: Ifd, tag: int, guesses: list[str]) -> F64 | None:
 def _calibration(ifd: Ifd, i: int, guesses: list[str]) -> Calibration | None:
     matrix = _matrix(ifd, tags.COLOUR_MATRIX[i], guesses)
     if matrix is None:
+        return None
+    if np.abs(matrix - _XYZ_TO_SRGB).max() < _PLACEHOLDER:
+        guesses.append(f"ColorMatrix{i + 1} is that of sRGB, not of a camera: taken as missing")
         return None
     illuminant = ifd.integer(tags.ILLUMINANT[i], 0)
     if illuminant == 0:

@@ -125,6 +125,20 @@ def _do_look(a: argparse.Namespace) -> int:
     return look.names(a.json) if a.what == "list" else look.show(a.name)
 
 
+def _postprocess(p: argparse.ArgumentParser) -> None:
+    p.add_argument("folder", metavar="BURST_DIR", help="the burst's frames 0.dng, 1.dng …; they are removed at the end")
+    p.add_argument("target", metavar="TARGET", help="the photograph's name without extension")
+    p.add_argument("keep", nargs="?", choices=("0", "1"), default="0", help="1: leave a raw file TARGET.dng as well")
+
+
+def _do_postprocess(a: argparse.Namespace) -> int:
+    import pathlib
+
+    from .postprocess import run
+
+    return run(pathlib.Path(a.folder), pathlib.Path(a.target), a.keep == "1")
+
+
 def _demo(p: argparse.ArgumentParser) -> None:
     p.add_argument("-o", "--output", default="out", metavar="FOLDER", help="where to put it (default out)")
 
@@ -153,6 +167,7 @@ COMMANDS = {
     "info": Command("show what raw files say, and every guess that was made", _info, _do_info),
     "explain": Command("print each value of a recipe and the layer it came from", _explain, _do_explain),
     "look": Command("list the looks, or show one", _look, _do_look),
+    "postprocess": Command("finish the burst of a phone's camera application", _postprocess, _do_postprocess),
     "demo": Command("make a raw file of a painted scene and a photograph of it", _demo, _do_demo),
     "bench": Command("measure speed and quality, in a checkout of the project", _bench, _do_bench),
 }
