@@ -23,8 +23,8 @@ def test_the_public_face_is_small_and_complete() -> None:
     assert dir(sl) == ["LichtbildError", "Photo", "Shot", "__version__", "develop", "open", "set_threads"]
     for name in dir(sl):
         assert getattr(sl, name) is not None
-    with pytest.raises(AttributeError, match="merge"):
-        sl.merge  # noqa: B018
+    with pytest.raises(AttributeError, match="blend"):
+        sl.blend  # noqa: B018
     assert callable(sl.develop) and sl.develop.__name__ == "lichtbild.develop"
 
 
@@ -45,11 +45,21 @@ def test_open_takes_a_file_several_or_a_folder(toys: Make) -> None:
             sl.open(wrong)
 
 
-def test_several_frames_wait_for_merging(toys: Make) -> None:
-    toys("burst/a.dng")
-    toys("burst/b.dng")
-    with pytest.raises(sl.LichtbildError, match="not there yet"):
-        sl.develop(sl.open("burst"))
+def test_several_frames_go_to_the_pipeline_together(toys: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("burst/a.dng", "burst/b.dng"):
+        toys(name)
+    toys("burst/c.dng", b"BAD")
+    plain, seen = photos.render, list[Any]()
+
+    def watching(frame: Any, recipe: Any, want: Wanted, frames: Any = ()) -> Any:
+        seen.append([f.path.name for f in frames])
+        return plain(frame, recipe, want)
+
+    monkeypatch.setattr(photos, "render", watching)
+    shot = sl.open("burst")
+    assert sl.develop(shot, "snapshot").array.shape == (6, 8, 3)
+    assert seen == [["a.dng", "b.dng"]]
+    assert shot.remarks == ["burst/c.dng: not a raw file: left out"]
 
 
 def test_develop_save_and_array_share_the_pixels(toys: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,6 @@ def test_a_bad_recipe_names_file_and_remedy(
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"mode": "night"}, "not there yet"),
         ({"mode": "portrait"}, "not there yet"),
         ({"mode": "snapshoot"}, "did you mean 'snapshot'"),
         ({"look": "classik"}, "did you mean 'classic'"),

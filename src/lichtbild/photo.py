@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import bursts
 from . import recipe as recipes
 from .recipe import Recipe
 from .shot import Where
@@ -21,11 +22,11 @@ GAIN_MAP = frozenset((".jpg", ".jpeg"))  # extensions whose format holds one
 RAW = ".dng"  # the extension whose format holds camera light
 
 
-def render(frame: Frame, recipe: Recipe, want: Wanted) -> Developed:
-    """The pixels of one frame: the only place where the doors of the house meet its pipeline."""
+def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] = ()) -> Developed:
+    """The pixels of one frame, or of a burst: the only place where the doors of the house meet its pipeline."""
     from .develop.pipeline import render as develop_frame
 
-    return develop_frame(frame, recipe, want)
+    return develop_frame(frame, recipe, want, frames)
 
 
 @dataclass
@@ -53,7 +54,8 @@ class Photo:
         """Develop for what is wanted; the last result is kept."""
         if self._done is None or self._done[0] != want:
             self._done = None  # let go of the old pixels before the new ones take memory
-            self._done = (want, render(self.shot.reference, self.recipe, want))
+            frames = self.shot.frames
+            self._done = (want, render(frames[0], self.recipe, want, *((frames,) if len(frames) > 1 else ())))
         return self._done[1]
 
     def save(
@@ -87,10 +89,12 @@ class Photo:
 
     def facts(self) -> dict[str, Any]:
         """What was done, for JSON: mode, look, guesses about the file, what the stages chose."""
-        guesses = [g for f in self.shot.frames for g in f.guesses]
+        guesses = list(dict.fromkeys(g for f in self.shot.frames for g in f.guesses))
         chosen = dict(self._done[1].chosen) if self._done else {}
         names = {"mode": self.recipe.mode, "look": self.recipe.look}
-        return {**names, "guesses": guesses, "chosen": chosen, "notes": [*self.recipe.notes, *self.remarks]}
+        left_out = {"left_out": self.shot.remarks} if self.shot.remarks else {}
+        notes = [*self.recipe.notes, *self.remarks]
+        return {**names, "guesses": guesses, "chosen": chosen, "notes": notes, **left_out}
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -126,8 +130,7 @@ def develop(
     if not isinstance(shot, Shot):
         shot = open_shot(shot)
     files = [recipe] if isinstance(recipe, str | os.PathLike) else list(recipe)
-    if len(shot.frames) > 1:
-        raise LichtbildError(f"{shot.path}: merging several frames is not there yet: develop each frame by itself")
     frame = shot.reference
-    made = recipes.resolve(mode, look, [pathlib.Path(f) for f in files], set, frame.path, frame.make, frame.model)
+    made = recipes.resolve(mode, look, [pathlib.Path(f) for f in files], set, frame.path, frame.make, frame.model,
+                           auto=bursts.mode(shot))  # fmt: skip
     return Photo(shot, made)

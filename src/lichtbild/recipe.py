@@ -21,7 +21,7 @@ from . import stage as stages
 from .types import LichtbildError
 
 HOUSE = pathlib.Path(__file__).parent
-COMING = ("night", "portrait")  # modes that are promised and do not exist yet
+COMING = ("portrait",)  # modes that are promised and do not exist yet
 
 _MADE = "made"  # the record in a photograph: versions, input hashes; read by people, not by us
 _WORDS = ("mode", "look", _MADE)
@@ -104,10 +104,11 @@ class _Pile:
 def resolve(
     mode: str = "auto", look: str | None = None, recipes: Sequence[str | pathlib.Path] = (),
     sets: Mapping[str, Any] | Iterable[str] = (), raw: pathlib.Path | None = None, make: str = "", model: str = "",
-    folders: Folders | None = None,
+    folders: Folders | None = None, auto: tuple[str, str] = ("snapshot", "a single frame is a snapshot"),
 ) -> Recipe:  # fmt: skip
     """Lay all layers for one raw file; without `raw`, `make` and `model`, those that are the same for all files.
-    A `mode` other than "auto" and a `look` that is given win over the names in files. `sets` are "stage.key=value"
+    A `mode` other than "auto" and a `look` that is given win over the names in files; `auto` is the mode that the shot
+    itself asks for, and why. `sets` are "stage.key=value"
     lines or a mapping {"stage.key": value}. Raises RecipeError or ParamError naming file, key and the nearest known.
     """
     load_stages()
@@ -116,7 +117,7 @@ def resolve(
     beside = sidecar(raw)
     if beside is not None and beside.is_file():
         files.append(_read(beside, "sidecar"))
-    mode, why = _choose_mode(mode, files)
+    mode, why = _choose_mode(mode, files, auto)
     order, of_mode = _read_mode(mode, folders)
     look = look or next((f.look for f in reversed(files) if f.look), None) or "classic"
     pile = _defaults(order)
@@ -210,13 +211,13 @@ def _checked(origin: str, name: str, key: str, value: Any) -> Any:
         raise RecipeError(f"{origin}: {e}") from None
 
 
-def _choose_mode(asked: str, files: Sequence[_Written]) -> tuple[str, str]:
+def _choose_mode(asked: str, files: Sequence[_Written], auto: tuple[str, str]) -> tuple[str, str]:
     if asked != "auto":
         return asked, f"mode {asked}: asked for"
     for f in reversed(files):
         if f.mode and f.mode != "auto":
             return f.mode, f"mode {f.mode}: from {f.origin}"
-    return "snapshot", "mode snapshot: auto, and a single frame is a snapshot"
+    return auto[0], f"mode {auto[0]}: auto, and {auto[1]}"
 
 
 def _read_mode(name: str, folders: Folders) -> tuple[tuple[str, ...], Layer]:

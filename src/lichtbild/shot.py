@@ -6,6 +6,7 @@ import os
 import pathlib
 from collections.abc import Iterable
 
+from . import bursts
 from .types import Frame, LichtbildError, RawError, Shot
 
 # What a folder is searched for. A mosaic without a header (.raw, .png) counts where its description lies beside it.
@@ -35,7 +36,8 @@ def _is_raw(path: pathlib.Path) -> bool:
 def open(what: Where | Iterable[Where]) -> Shot:
     """The Shot recorded in a raw file, in several, or in all raw files of a folder, in the order of their names.
 
-    Raises RawError for a file that cannot be read, LichtbildError for a folder without raw files.
+    Of several files those that cannot be read, or are of another camera, size or exposure than most, are left out;
+    `remarks` of the Shot say so. Raises RawError where none can be read, LichtbildError for a folder without any.
     """
     paths = [pathlib.Path(what)] if isinstance(what, str | os.PathLike) else [pathlib.Path(p) for p in what]
     if not paths:
@@ -43,7 +45,18 @@ def open(what: Where | Iterable[Where]) -> Shot:
     whole = paths[0]
     if len(paths) == 1 and whole.is_dir():
         paths = raws(whole)
-    return Shot([_frame(p) for p in paths], whole)
+    if len(paths) == 1:
+        return Shot([_frame(paths[0])], whole)
+    frames: list[Frame] = []
+    remarks: list[str] = []
+    for path in paths:
+        try:
+            frames.append(_frame(path))
+        except RawError as e:
+            remarks.append(f"{e}: left out")
+    if not frames:
+        raise RawError(f"{whole}: none of its {len(paths)} raw files can be read; the first: {remarks[0]}")
+    return Shot(bursts.sift(frames, remarks), whole, remarks)
 
 
 def _frame(path: pathlib.Path) -> Frame:

@@ -170,6 +170,7 @@ class Shot:
 
     frames: list[Frame]
     path: pathlib.Path
+    remarks: list[str] = field(default_factory=list)  # which files were left out, and why
 
     @property
     def reference(self) -> Frame:

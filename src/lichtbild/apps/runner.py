@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One raw file and the name of its photograph."""
+    """One raw file, or the first of a burst and `more` of it, and the name of its photograph."""
 
     input: pathlib.Path
     output: pathlib.Path
+    more: tuple[pathlib.Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def decode(job: Job, settings: Settings, _: Any) -> Photo:
     from .. import photo, shot
 
     early = settings.ahead.pop(job.input, None)  # let go of it: a shot is large
-    found = early.result() if early else shot.open([job.input])
+    found = early.result() if early else shot.open([job.input, *job.more])
     return photo.develop(found, settings.mode, settings.look, settings.sets, settings.recipes)
 
 

@@ -6,7 +6,7 @@ import sys
 import types
 from typing import Any
 
-from .. import look
+from .. import look, merge
 from . import (
     black,
     colour,
@@ -24,11 +24,11 @@ from . import (
 )
 
 __all__ = ["ORDER", "black", "colour", "defects", "demosaic", "denoise", "detail", "exposure", "geometry",
-           "highlights", "look", "output", "shading", "tone", "white"]  # fmt: skip
+           "highlights", "look", "merge", "output", "shading", "tone", "white"]  # fmt: skip
 
 # The stages in the order of light.
-ORDER = ("black", "shading", "white", "defects", "demosaic", "denoise", "detail", "geometry", "highlights", "colour",
-         "exposure", "tone", "grade", "output")  # fmt: skip
+ORDER = ("black", "shading", "white", "defects", "merge", "demosaic", "denoise", "detail", "geometry", "highlights",
+         "colour", "exposure", "tone", "grade", "output")  # fmt: skip
 
 
 class _Develop(types.ModuleType):

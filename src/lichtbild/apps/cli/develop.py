@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from ... import recipe, shot
+from ... import bursts, recipe, shot
 from ...photo import wanted
 from ...stage import nearest
 from ...types import LichtbildError
@@ -29,14 +29,16 @@ class Plan:
     jobs: int = 3
     threads: int = 0
     json: bool = False
+    single: bool = False
 
 
 def run(plan: Plan, settings: runner.Settings) -> int:
     """Develop all files; the exit code. Raises Usage before any work where the command line cannot be meant so."""
     check_words(plan, settings)
     inputs, failed = expand(plan.files)
-    todo, outcomes = sift(name_outputs(inputs, plan.output), plan.skip_existing, settings.overwrite)
-    if todo:  # the file is read while the stages are imported: 40 ms of a command that takes 400
+    takes = [[p] for p in inputs] if plan.single else bursts.group(inputs, settings.mode == "night")
+    todo, outcomes = sift(name_outputs(takes, plan.output), plan.skip_existing, settings.overwrite)
+    if todo and not todo[0].more:  # the file is read while the stages are imported: 40 ms of a command that takes 400
         settings = replace(settings, ahead=runner.read_ahead(todo[0].input))
     check_recipe(settings)
     from ... import kernels
@@ -109,19 +111,22 @@ def _pattern(output: str) -> pathlib.Path:
     return whole / "{stem}.jpg" if output.endswith(os.sep) or whole.is_dir() else whole
 
 
-def name_outputs(inputs: list[pathlib.Path], output: str) -> list[runner.Job]:
-    """A job for each input. Raises Usage where two photographs, or a photograph and a raw file, would be one file."""
+def name_outputs(takes: list[list[pathlib.Path]], output: str) -> list[runner.Job]:
+    """A job for each raw file or burst, named after its first file.
+
+    Raises Usage where two photographs, or a photograph and a raw file, would be one file.
+    """
     pattern = str(_pattern(output))
     jobs = []
-    taken = {os.path.realpath(p): "is a raw file to be developed" for p in inputs}
-    for i, path in enumerate(inputs):
+    taken = {os.path.realpath(p): "is a raw file to be developed" for take in takes for p in take}
+    for i, (path, *more) in enumerate(takes):
         fields = {"stem": path.stem, "folder": path.absolute().parent.name, "n": f"{i + 1:04d}"}
         out = pathlib.Path(re.sub(r"\{(\w+)\}", lambda m, f=fields: f[m[1]], pattern))  # type: ignore[misc]
         real = os.path.realpath(out)
         if real in taken:
             raise Usage(f"{path}: its photograph {out} {taken[real]}; use -o with {{stem}}, {{folder}} or {{n}}")
         taken[real] = f"is that of {path} too"
-        jobs.append(runner.Job(path, out))
+        jobs.append(runner.Job(path, out, tuple(more)))
     return jobs
 
 
@@ -139,6 +144,9 @@ def sift(
 
 def tell(outcome: runner.Outcome, bar: Bar, json: bool) -> None:
     """Say what became of a photograph."""
+    for remark in outcome.photo.get("left_out", ()):
+        bar.clear()
+        complain(remark)
     if outcome.error:
         bar.clear()
         complain(f"{outcome.job.input}: {outcome.error}")

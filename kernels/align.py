@@ -1,0 +1,120 @@
+"""Align — where the tiles of one picture lie in another; how candidates are chosen stands in merge/align.py.
+
+Everything works on one plane of half codes, in which noise is equally strong everywhere. A displacement is constant
+over a tile of 16x16 pixels, so all loads are dense.
+"""
+
+import halide as hl
+
+x, y, t, k, i = hl.Var("x"), hl.Var("y"), hl.Var("t"), hl.Var("k"), hl.Var("i")
+TILE = 16
+F32, I32, U16, U32 = hl.Float(32), hl.Int(32), hl.UInt(16), hl.UInt(32)
+
+
+def origin(tile, size):
+    """First pixel of a tile, held so that it and a border of one pixel lie inside."""
+    return hl.clamp(tile * TILE, 1, size - TILE - 1)
+
+
+@hl.generator(name="align_halve")
+class Halve:
+    """Plane (H, W) uint16 → means over 2x2 with the weights 1 3 3 1, (ceil(H/2), ceil(W/2))."""
+
+    plane = hl.InputBuffer(U16, 2)
+    output = hl.OutputBuffer(U16, 2)
+
+    def generate(self):
+        edged, down = hl.BoundaryConditions.repeat_edge(self.plane), hl.Func("down")
+
+        def weighed(a, b, c, d):
+            inner = hl.rounding_halving_add(b, c)
+            return hl.rounding_halving_add(hl.rounding_halving_add(hl.rounding_halving_add(a, d), inner), inner)
+
+        down[x, y] = weighed(*(edged[x, 2 * y + n] for n in (-1, 0, 1, 2)))
+        self.output[x, y] = weighed(*(down[2 * x + n, y] for n in (-1, 0, 1, 2)))
+        # 0.05 ms/MP of input, 2 cores of a Xeon, AVX-512.
+        lanes, yo, tail = self.natural_vector_size(U16), hl.Var("yo"), hl.TailStrategy.GuardWithIf
+        self.output.split(y, yo, y, 16, tail).parallel(yo).vectorize(x, lanes, tail)
+        down.compute_at(self.output, y).vectorize(x, lanes)
+
+
+@hl.generator(name="align_cost")
+class Cost:
+    """Sum of absolute differences of each tile of `reference` and `frame` moved by whole pixels.
+
+    `moves` (k, 2, tiles y, tiles x) int32: displacements (x, y) to try. output (k, tiles y, tiles x) uint32.
+    """
+
+    reference = hl.InputBuffer(U16, 2)
+    frame = hl.InputBuffer(U16, 2)
+    moves = hl.InputBuffer(I32, 4)
+    output = hl.OutputBuffer(U32, 3)
+
+    def generate(self):
+        width, height = self.reference.dim(0).extent(), self.reference.dim(1).extent()
+        wide, high = self.frame.dim(0).extent(), self.frame.dim(1).extent()
+        x0, y0 = origin(x, width), origin(y, height)
+        x1 = hl.clamp(x0 + self.moves[x, y, 0, k], 0, wide - TILE)
+        y1 = hl.clamp(y0 + self.moves[x, y, 1, k], 0, high - TILE)
+        r, part = hl.RDom([(0, TILE)], "r"), hl.Func("part")
+        part[i, x, y, k] = hl.cast(U32, 0)
+        part[i, x, y, k] += hl.cast(U32, hl.absd(self.reference[x0 + i, y0 + r], self.frame[x1 + i, y1 + r]))
+        s = hl.RDom([(0, TILE)], "s")
+        self.output[x, y, k] = hl.sum(part[s, x, y, k])
+        self.output.reorder(k, x, y).parallel(y)
+        part.compute_at(self.output, k).bound(i, 0, TILE).vectorize(i)
+        part.update().reorder(i, r).vectorize(i).unroll(r, 4)
+
+
+@hl.generator(name="align_step")
+class Step:
+    """Normal equations of one step of inverse-compositional Lucas-Kanade per tile. Source: [Baker2004].
+
+    `flow` (2, tiles y, tiles x): displacement (x, y) so far, in pixels. output (6, tiles y, tiles x): sums over the
+    tile of gx², gx·gy, gy², gx·d, gy·d, d², where g is the gradient of the reference and d what `frame`, displaced,
+    lies above it.
+    """
+
+    reference = hl.InputBuffer(U16, 2)
+    frame = hl.InputBuffer(U16, 2)
+    flow = hl.InputBuffer(F32, 3)
+    output = hl.OutputBuffer(F32, 3)
+
+    def generate(self):
+        width, height = self.reference.dim(0).extent(), self.reference.dim(1).extent()
+        wide, high = self.frame.dim(0).extent(), self.frame.dim(1).extent()
+        u, v = self.flow[x, y, 0], self.flow[x, y, 1]
+        iu, iv = hl.floor(u), hl.floor(v)
+        fu, fv = u - iu, v - iv
+        x0, y0 = origin(x, width), origin(y, height)
+        x1 = hl.clamp(x0 + hl.cast(I32, iu), 0, wide - TILE - 1)
+        y1 = hl.clamp(y0 + hl.cast(I32, iv), 0, high - TILE - 1)
+
+        r, part = hl.RDom([(0, TILE)], "r"), hl.Func("part")
+
+        def ref(dx, dy):
+            return hl.cast(F32, self.reference[x0 + i + dx, y0 + r + dy])
+
+        def row(dy):
+            left, right = (hl.cast(F32, self.frame[x1 + i + n, y1 + r + dy]) for n in (0, 1))
+            return left + fu * (right - left)
+
+        gx, gy = 0.5 * (ref(1, 0) - ref(-1, 0)), 0.5 * (ref(0, 1) - ref(0, -1))
+        d = row(0) + fv * (row(1) - row(0)) - ref(0, 0)
+        terms = (gx * gx, gx * gy, gy * gy, gx * d, gy * d, d * d)
+        part[i, x, y] = (hl.f32(0.0),) * len(terms)
+        part[i, x, y] = tuple(part[i, x, y][n] + term for n, term in enumerate(terms))
+        s = hl.RDom([(0, TILE)], "s")
+        sums = hl.Func("sums")
+        sums[x, y] = (hl.f32(0.0),) * len(terms)
+        sums[x, y] = tuple(sums[x, y][n] + part[s, x, y][n] for n in range(len(terms)))
+        self.output[x, y, k] = hl.mux(k, [sums[x, y][n] for n in range(len(terms))])
+        self.output.bound(k, 0, len(terms)).reorder(k, x, y).unroll(k).parallel(y)
+        sums.compute_at(self.output, x)
+        sums.update().unroll(s)
+        part.compute_at(self.output, x).bound(i, 0, TILE).vectorize(i)
+        part.update().reorder(i, r).vectorize(i)
+
+
+if __name__ == "__main__":
+    hl.main()

@@ -1,0 +1,224 @@
+"""Align: where each tile of the reference lies in another frame, to a fraction of a pixel.
+
+in    greys of 2x2 cells (h, w) uint16 in half codes, in which noise is equally strong everywhere
+out   displacement (2, blocks y, blocks x) float32 in pixels for blocks of 16x16 pixels
+From coarse to fine: phase correlation finds the shift of the whole, then each tile of 16x16 tries what its parents and
+the motion of the whole suggest, searches around the best and refines it by Lucas-Kanade steps. A tile knows how surely
+it knows: where it has no texture it follows its neighbours, where it has, it goes its own way.
+Sources: [Hasinoff2016] tiles and candidates; [Baker2004] inverse-compositional steps; [Kuglin1975] phase correlation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..types import F32, F64, U16
+
+TILE = 16  # as in kernels/align.py
+_LEAST = TILE + 2  # a tile and a border of one pixel
+_COARSEST = 160  # pixels of the longer side, about: there a shift is found by phase correlation
+_NOISE_LEFT = (0.0977, 0.2)  # noise power that halving leaves: the first time, every further time
+_RANGE = 3  # pixels around the shift of the whole that are searched in the coarsest plane: turns of 2 degrees
+_STEPS = 3  # of Lucas-Kanade in each plane
+_FIRM = 0.12  # pixels by which a tile differs from its neighbours, where it knows no better
+_LOYAL = 2.0  # standard deviations of noise that another candidate must be better than the motion of the whole
+
+Planes = list[U16]
+
+
+def pyramid(grey: U16) -> Planes:
+    """`grey` and its halved planes, finest first, while a few tiles fit in."""
+    planes = [grey]
+    while max(planes[-1].shape) > _COARSEST and min(planes[-1].shape) >= 2 * _LEAST:
+        planes.append(halve(planes[-1]))
+    return planes
+
+
+def halve(plane: U16) -> U16:
+    """Means over 2x2 with the weights 1 3 3 1: (ceil(H/2), ceil(W/2))."""
+    out = np.empty(tuple(-(-n // 2) for n in plane.shape), np.uint16)
+    kernels.call("align_halve", plane=plane, output=out)
+    return out
+
+
+def cost(reference: U16, frame: U16, moves: Any) -> F64:
+    """(k, ty, tx): sum of absolute differences of each tile under the whole displacements `moves` (k, 2, ty, tx)."""
+    moves = np.ascontiguousarray(moves, np.int32)
+    out = np.empty((len(moves), *moves.shape[2:]), np.uint32)
+    kernels.call("align_cost", reference=reference, frame=frame, moves=moves, output=out)
+    return out.astype(np.float64)
+
+
+def normals(reference: U16, frame: U16, flow: F32) -> F64:
+    """(6, ty, tx): sums over each tile of gx², gx·gy, gy², gx·d, gy·d, d²; see kernels/align.py."""
+    out = np.empty((6, *flow.shape[1:]), np.float32)
+    kernels.call(
+        "align_step", reference=reference, frame=frame, flow=np.ascontiguousarray(flow, np.float32), output=out
+    )
+    return out.astype(np.float64)
+
+
+def estimate(reference: Planes, frame: Planes, sigma: float) -> F32:
+    """Displacement (2, ty, tx) in cells for each tile of the finest plane; `sigma`: noise of the grey in half codes."""
+    if min(reference[0].shape) < _LEAST:
+        return np.zeros((2, *_tiles(reference[0])), np.float32)
+    level = min(len(reference), len(frame)) - 1
+    whole = correlate(reference[level], frame[level])
+    flow = np.broadcast_to(whole[:, None, None], (2, *_tiles(reference[level]))).astype(np.float64)
+    for n in range(level, -1, -1):
+        noise = sigma**2 * (_NOISE_LEFT[0] * _NOISE_LEFT[1] ** (n - 1) if n else 1.0)
+        if n < level:
+            flow = 2 * _grown(flow, _tiles(reference[n]))
+        start = _search(reference[n], frame[n], flow, noise, n == level)
+        flow = _refine(reference[n], frame[n], start, noise)
+    return flow.astype(np.float32)
+
+
+def blocks(flow: F32, shape: tuple[int, int]) -> F32:
+    """Displacement in pixels for blocks of 16x16 of a picture `shape`, from that of tiles of 16x16 cells in cells.
+
+    Between tiles that move alike it is bilinear; elsewhere a block goes with the tile it lies in.
+    """
+    rows, columns = (-(-n // TILE) for n in shape)
+    own = flow.repeat(2, 1).repeat(2, 2)[:, :rows, :columns]
+    smooth = _grown(flow, (2 * flow.shape[1], 2 * flow.shape[2]))[:, :rows, :columns]
+    alike = np.abs(smooth - own).max(0) < 0.5
+    return np.ascontiguousarray(2 * np.where(alike, smooth, own), np.float32)
+
+
+def correlate(reference: U16, frame: U16) -> F64:
+    """(2,) the shift (x, y) in whole pixels that makes two planes most alike, by phase correlation."""
+    a, b = (_windowed(p) for p in (reference, frame))
+    cross = np.conj(np.fft.rfft2(a)) * np.fft.rfft2(b)
+    power = np.abs(cross)
+    peak = np.fft.irfft2(cross / (power + 0.1 * power.mean() + 1e-9), a.shape)
+    y, x = np.unravel_index(int(peak.argmax()), peak.shape)
+    h, w = peak.shape
+    found = np.array([(x + w // 2) % w - w // 2, (y + h // 2) % h - h // 2], np.float64)
+    # Where the phases say nothing, the pictures lie as they are.
+    return found if peak.max() > 4 * np.abs(peak).std() else np.zeros(2)
+
+
+def _windowed(plane: U16) -> F64:
+    p = plane.astype(np.float64)
+    p = np.pad(p - p.mean(), [(0, n // 4) for n in p.shape])
+    h, w = plane.shape
+    p[:h, :w] *= np.outer(np.hanning(h + 2)[1:-1], np.hanning(w + 2)[1:-1])
+    return p
+
+
+def _tiles(plane: U16) -> tuple[int, int]:
+    return (-(-plane.shape[0] // TILE), -(-plane.shape[1] // TILE))
+
+
+def _inside(reference: U16, frame: U16, flow: F64) -> Any:
+    """Whether tiles (…, ty, tx), displaced by `flow` (…, 2, ty, tx), still lie in the frame."""
+    inside: Any = True
+    for axis, n in ((-1, 1), (-2, 0)):
+        first = np.clip(np.arange(flow.shape[axis]) * TILE, 1, reference.shape[n] - TILE - 1)
+        at = (first if axis == -1 else first[:, None]) + flow[..., 0 if axis == -1 else 1, :, :]
+        inside = inside & (at >= 0) & (at <= frame.shape[n] - TILE - 1)
+    return inside
+
+
+def _grown(flow: Any, tiles: tuple[int, int]) -> F64:
+    """A field over twice as many tiles: bilinear between the centres."""
+    out = np.asarray(flow, np.float64)
+    for axis, n in ((1, tiles[0]), (2, tiles[1])):
+        have = out.shape[axis]
+        at = np.clip((np.arange(n) + 0.5) / 2 - 0.5, 0, have - 1)
+        low = np.minimum(at.astype(np.intp), max(have - 2, 0))
+        part = (at - low).reshape((-1, 1) if axis == 1 else (1, -1))
+        high = np.minimum(low + 1, have - 1)
+        out = np.take(out, low, axis) * (1 - part) + np.take(out, high, axis) * part
+    return out
+
+
+def _search(reference: U16, frame: U16, flow: F64, noise: float, coarsest: bool) -> F64:
+    """The best of what the motion of the whole, the parent and its neighbours, and the pixels around them suggest."""
+    plane = affine(flow, np.ones(flow.shape[1:]))
+    reach = _RANGE if coarsest else 1
+    near = [np.roll(flow, shift, axis) for axis in (1, 2) for shift in (-1, 1)]
+    tries = np.rint(np.stack([flow, plane, *near]))
+    doubt = _LOYAL * np.sqrt(2 * noise * 0.36 * TILE**2)  # of a sum of absolute differences; 0.36 = 1 - 2/pi
+    first = _best(reference, frame, tries, doubt)
+    around = np.array([(x, y) for y in range(-reach, reach + 1) for x in range(-reach, reach + 1)], np.float64)
+    around = around[np.argsort(np.square(around).sum(1), kind="stable")]
+    best = _best(reference, frame, first + around[:, :, None, None], doubt)
+    return np.where(np.abs(best - flow) <= 0.75, flow, best)
+
+
+def _best(reference: U16, frame: U16, tries: F64, doubt: float) -> F64:
+    """(2, ty, tx): the best of `tries` (k, 2, ty, tx) per tile; the first has an advantage of `doubt`."""
+    costs = cost(reference, frame, tries)
+    costs[0] -= doubt
+    costs[~_inside(reference, frame, tries)] = np.inf
+    costs[0] = np.minimum(costs[0], 1e18)
+    chosen = costs.argmin(0)
+    return np.asarray(np.take_along_axis(tries, chosen[None, None], 0)[0])
+
+
+def _refine(reference: U16, frame: U16, flow: F64, noise: float) -> F64:
+    """Lucas-Kanade steps; after each the tiles that know little follow those around them."""
+    for _ in range(_STEPS):
+        sums = normals(reference, frame, flow.astype(np.float32))
+        flow = settle(flow, sums * _inside(reference, frame, flow), noise)
+    return flow
+
+
+def settle(flow: F64, sums: F64, noise: float) -> F64:
+    """Displacements (2, ty, tx) after a step with the normal equations `sums`, smooth where tiles know little."""
+    power = np.maximum(2 * noise, sums[5] / TILE**2)  # what the tile cannot explain makes it less sure
+    xx, xy, yy, bx, by = sums[:5] / power
+    own = flow + _solve(xx, xy, yy, -bx, -by, 1.0 / 4)
+    sure = np.minimum(xx, yy)
+    sure = sure / (sure + 1 / _FIRM**2)
+    whole = affine(own, sure)
+    for _ in range(2):
+        rest = own - whole
+        weight = sure / (1 + np.square(rest).sum(0))
+        around = whole + _blur(rest * weight) / (_blur(weight) + 0.05)
+        away = np.square(own - around).sum(0)
+        firm = 1 / (_FIRM**2 + away * sure)  # who is sure and far away moves by itself
+        step = _solve(xx, xy, yy, firm * (around[0] - flow[0]) - bx, firm * (around[1] - flow[1]) - by, firm)
+        own = flow + step
+    return own
+
+
+def _solve(xx: F64, xy: F64, yy: F64, bx: F64, by: F64, more: Any) -> F64:
+    """Steps (2, …) of the 2x2 systems with `more` on the diagonal, none longer than a pixel."""
+    a, c = xx + more, yy + more
+    det = a * c - xy * xy
+    step = np.stack([c * bx - xy * by, a * by - xy * bx]) / np.maximum(det, 1e-12)
+    return np.asarray(step / np.maximum(1, np.abs(step).max(0)))
+
+
+def _blur(field: F64) -> F64:
+    """Sums over 5x5 tiles with the weights 1 4 6 4 1, nothing beyond the border."""
+    for axis in (-2, -1):
+        size = field.shape[axis]
+        p = np.pad(field, [(2, 2) if a % field.ndim == axis % field.ndim else (0, 0) for a in range(field.ndim)])
+        field = sum(
+            w * np.take(p, np.arange(n, n + size), axis) for n, w in enumerate((1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16))
+        )
+    return field
+
+
+def affine(flow: F64, weight: F64) -> F64:
+    """The affine motion of the whole (2, ty, tx) that most tiles follow; `weight` (ty, tx) ≥ 0."""
+    rows, columns = flow.shape[1:]
+    y, x = np.mgrid[:rows, :columns].astype(np.float64)
+    basis = np.stack([np.ones_like(x), (x - (columns - 1) / 2) / columns, (y - (rows - 1) / 2) / rows]).reshape(3, -1)
+    target, w = flow.reshape(2, -1), weight.ravel() + 1e-6
+    fit = np.zeros_like(target)
+    for n in range(5):
+        left = basis * w
+        normal = left @ basis.T + np.diag([1e-9, 1e-3, 1e-3]) * w.sum()
+        fit = np.linalg.solve(normal, left @ target.T).T @ basis
+        away = np.square(target - fit).sum(0)
+        scale = max(float(np.median(away)), 0.01 if n else 0.25)
+        w = (weight.ravel() + 1e-6) / np.square(1 + away / (4 * scale))
+    return np.asarray(fit.reshape(flow.shape))
