@@ -6,13 +6,14 @@ mosaic = sensor.expose(light, s, shot, seed=1, frame=0)   # light: Rec.2020 in c
 frame = sensor.frame(mosaic, s, shot)                # with black, white, noise, matrices: ready for export.dng
 """
 
-from .colour import camera_colour, electrons, iso_speed, lux_s, matrix, neutral
+from .colour import camera_colour, electrons, iso_speed, lux_s, matrix, neutral, reflected
 from .exposure import expected, expose
 from .file import load, names
 from .frame import frame
+from .profile import with_noise
 from .types import Sensor, SensorError
 
 __all__ = [
     "Sensor", "SensorError", "camera_colour", "electrons", "expected", "expose", "frame", "iso_speed", "load", "lux_s",
-    "matrix", "names", "neutral",
+    "matrix", "names", "neutral", "reflected", "with_noise",
 ]  # fmt: skip

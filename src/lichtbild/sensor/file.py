@@ -21,6 +21,7 @@ from .filters import PATTERNS
 from .types import GainStage, Pdaf, Sensor, SensorError
 
 DATA = pathlib.Path(__file__).with_name("data")
+_CLEAR = 4.0  # standard deviations of read noise that black_dn must leave room for
 _NEEDED = math.nan  # a number that has no default
 
 
@@ -143,13 +144,19 @@ def _sensor(found: Mapping[str, Any], v: dict[str, Any], path: pathlib.Path, mod
         raise SensorError(f"{path}: adc: expected black_dn below white_dn below 2^bits, got {adc['black_dn']}, {white}")
     if gain["max_iso"] < gain["base_iso"]:
         raise SensorError(f"{path}: gain.max_iso: expected at least base_iso = {gain['base_iso']:g}")
-    return Sensor(
+    made = Sensor(
         path.stem, str(found.get("doc", "")), mode, array["rows"], array["columns"], array["pitch_um"], array["cfa"],
         adc["bits"], adc["black_dn"], white, gain["base_iso"], gain["max_iso"], gain["dn_per_e"],
         _stages(path, v["well"], gain["base_iso"]), _efficiency(path, found.get("colour", {}), array["cfa"]),
         **pattern, dark_e_s=dark["current_e_s"], dark_at_c=dark["at_c"], dark_doubles_c=dark["doubles_c"],
         pdaf=_pdaf(path, found.get("pdaf")), modes=tuple(found.get("modes", ("full",))), serial=serial,
     )  # fmt: skip
+    if made.read_dn(made.max_iso) * _CLEAR > made.black_dn:
+        most = made.read_dn(made.max_iso)
+        raise SensorError(
+            f"{path}: gain.max_iso: read noise of {most:.3g} DN there would be cut off at black_dn; lower it"
+        )
+    return made
 
 
 def _stages(path: pathlib.Path, well: dict[str, Any], base_iso: float) -> tuple[GainStage, ...]:
