@@ -18,7 +18,7 @@ TAIL = (4.7427811, 1.8265335, 0.0074168837, -0.00578859, 0.0035832414, -0.003515
 EXP = (0.53526142, -0.33453883, 0.10454337, -0.021776349, 0.0034025938, -0.00043235952, 4.5011286e-05)
 TAIL_FROM, TAIL_TO = 5.0**0.5, 4.8
 
-POISSON_LARGE, POISSON_TERMS = 10.0, 36
+POISSON_LARGE, POISSON_TERMS, POISSON_LEAST = 10.0, 36, 2.0**-27
 
 
 def philox(counter, key):
@@ -70,7 +70,7 @@ def normal_of(word, p, w):
 
 def exponential(word):
     """A number of the exponential distribution with mean 1."""
-    return -log((hl.cast(F32, hl.cast(I32, word >> 9)) + hl.f32(0.5)) * hl.f32(2.0**-23))
+    return -log(uniform(word))
 
 
 def none_at_all(mean):
@@ -79,8 +79,8 @@ def none_at_all(mean):
 
 
 def uniform(word):
-    """The upper 24 bits as a number in 0..1."""
-    return (hl.cast(F32, hl.cast(I32, word >> 8)) + hl.f32(0.5)) * hl.f32(2.0**-24)
+    """The upper 23 bits as a number in 0..1."""
+    return (hl.cast(F32, hl.cast(I32, word >> 9)) + hl.f32(0.5)) * hl.f32(2.0**-23)
 
 
 def many(mean, z):

@@ -107,7 +107,7 @@ class Sensor:
         # floats hide from it that they are read.
         self.few[x, y] = (hl.f32(0), self.none[x, y], self.none[x, y])
         count, total, term = (self.few[x, y][n] for n in range(3))
-        exceeds = chance.uniform(self.drawn[x, y][0]) > total
+        exceeds = (chance.uniform(self.drawn[x, y][0]) > total) & (term > hl.f32(chance.POISSON_LEAST))
         held = hl.min(self.mean[x, y], hl.f32(chance.POISSON_LARGE))
         share = hl.mux(self.r.x, [hl.f32(1 / max(n, 1)) for n in range(chance.POISSON_TERMS + 1)])
         following = term * (held * share)

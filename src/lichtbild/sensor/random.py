@@ -33,6 +33,7 @@ _TAIL_FROM, _TAIL_TO = 5.0**0.5, 4.8
 
 POISSON_LARGE = 10.0  # electrons: from here on the expansion, below the sum of probabilities
 POISSON_TERMS = 36  # more than these have a probability of 2e-10 at POISSON_LARGE
+POISSON_LEAST = 2.0**-27  # a probability this small is lost in the rounding of the sum: there the tail ends
 
 
 def philox(counter: Sequence[Any], key: tuple[int, int]) -> tuple[U32, U32, U32, U32]:
@@ -84,10 +85,14 @@ def normal(word: U32) -> F32:
     return np.asarray(np.where(word >> np.uint32(31) == 1, z, -z), np.float32)
 
 
+def uniform(word: U32) -> F32:
+    """The upper 23 bits as numbers in 0..1, never 0 nor 1: with one bit more they would be rounded to 1."""
+    return ((word >> np.uint32(9)).astype(np.int32).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
+
+
 def exponential(word: U32) -> F32:
     """Numbers of the exponential distribution with mean 1."""
-    p = ((word >> np.uint32(9)).astype(np.int32).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
-    return -log(p)
+    return -log(uniform(word))
 
 
 def poisson(mean: F32, word: U32, z: F32) -> F32:
@@ -97,16 +102,16 @@ def poisson(mean: F32, word: U32, z: F32) -> F32:
 
 
 def _few(mean: F32, word: U32) -> F32:
-    """Count the probabilities that a uniform number exceeds: exact to the 24 bits of the number."""
+    """Count the probabilities that a uniform number exceeds: exact to the 23 bits of the number."""
     mean = np.minimum(mean, np.float32(POISSON_LARGE))
-    u = ((word >> np.uint32(8)).astype(np.int32).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-24)
+    u = uniform(word)
     eighth = _horner(_EXP, mean * np.float32(0.2) + np.float32(-1))  # exp(-mean / 8)
     fourth = eighth * eighth
     half = fourth * fourth
     term = half * half
     total, count = term, np.zeros_like(mean)
     for k in range(1, POISSON_TERMS + 1):
-        count = count + (u > total).astype(np.float32)
+        count = count + ((u > total) & (term > np.float32(POISSON_LEAST))).astype(np.float32)
         term = term * (mean * np.float32(1 / k))
         total = total + term
     return count
