@@ -306,5 +306,5 @@ def test_info_and_explain_on_a_real_file() -> None:
     result = call("info", file, "nowhere.dng", "--json")
     first, second = objects(result)
     assert result.exit_code == 1 and first["model"] == "HERO6 Black" and first["guesses"] == []
-    assert second == {"file": "nowhere.dng", "error": "cannot be read (No such file or directory)"}
+    assert second == {"file": "nowhere.dng", "error": "no such file"}
     assert "white.mode" in call("explain", file).stdout

@@ -45,7 +45,7 @@ def put(tmp_path: pathlib.Path, data: bytes, name: str = "a.dng") -> pathlib.Pat
 
 
 def test_no_file_directory_empty(tmp_path: pathlib.Path) -> None:
-    refuse(tmp_path / "nothing.dng", "cannot be read")
+    refuse(tmp_path / "nothing.dng", "no such file")
     refuse(tmp_path, "directory")
     refuse(put(tmp_path, b""), "empty")
     refuse(pathlib.Path("/dev/zero"), "regular")

@@ -30,6 +30,8 @@ def open(path: str | os.PathLike[str]) -> Frame:
     except RawError as e:
         said = str(e)
         raise (e if said.startswith(f"{path}: ") else RawError(f"{path}: {said}")) from e.__cause__
+    except FileNotFoundError:
+        raise RawError(f"{path}: no such file") from None
     except OSError as e:
         raise RawError(f"{path}: cannot be read ({e.strerror or e})") from None
     except MemoryError:

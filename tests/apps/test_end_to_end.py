@@ -1,0 +1,168 @@
+"""The commands on the real pipeline: every documented flag, what the README says, and a recipe that travels."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import imagecodecs
+import numpy as np
+import pytest
+import simplejpeg
+import tifffile
+from apps.test_cli import call, objects
+from conftest import ROOT
+from PIL import Image
+
+from lichtbild import export, raw
+from lichtbild.apps.cli import demo
+
+SIZE = (120, 176)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return demo.make_raw(tmp_path_factory.mktemp("lake") / "lake.dng", SIZE).read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, lake: bytes) -> pathlib.Path:
+    """A folder with two raw files that were taken years apart, so that they are no burst."""
+    monkeypatch.chdir(tmp_path)
+    earlier = re.sub(rb"\d{4}(:\d\d:\d\d \d\d:\d\d:\d\d)", rb"2001\1", lake)
+    assert earlier != lake
+    (tmp_path / "a.dng").write_bytes(lake)
+    (tmp_path / "b.dng").write_bytes(earlier)
+    return tmp_path
+
+
+def pixels(name: str) -> np.ndarray:
+    """A photograph as somebody else's reader sees it."""
+    data = pathlib.Path(name).read_bytes()
+    if name.endswith((".tif", ".dng")):
+        return tifffile.imread(name)
+    decoders = {"jpg": simplejpeg.decode_jpeg, "png": imagecodecs.png_decode, "avif": imagecodecs.avif_decode}
+    return np.asarray(decoders.get(name.rpartition(".")[2], imagecodecs.jpegxl_decode)(data))
+
+
+def develop(*words: str) -> None:
+    result = call("develop", *words)
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif", "avif", "jxl", "dng"])
+def test_a_photograph_is_a_recipe_that_makes_the_same_pixels(kind: str) -> None:
+    other_values = ("--look", "neutral", "--set", "tone.shadows=0.4", "--set", "exposure.ev=-0.5")
+    develop("a.dng", "-o", f"first.{kind}", *other_values)
+    develop("b.dng", "-o", f"again.{kind}", "--recipe", f"first.{kind}")
+    develop("b.dng", "-o", f"other.{kind}")
+    first, again, other = (pixels(f"{name}.{kind}") for name in ("first", "again", "other"))
+    assert first.shape[:2] == SIZE if kind != "dng" else first.size
+    np.testing.assert_array_equal(first, again)
+    if kind != "dng":  # which holds the light before colour and tone
+        assert np.abs(first.astype(float) - other).mean() > 0.01 * first.max()
+    else:
+        assert export.read_recipe("first.dng") != export.read_recipe("other.dng")
+
+
+def test_several_inputs_a_pattern_and_json() -> None:
+    result = call("develop", "a.dng", "b.dng", "-o", "out/{n}-{stem}.png", "--json", "--jobs", "1", "--threads", "1")
+    first, second = objects(result)
+    assert result.exit_code == 0 and result.stderr == ""
+    assert [first["output"], second["output"]] == ["out/0001-a.png", "out/0002-b.png"]
+    assert set(first["steps"]) == {"decode", "pixels", "encode"} and first["look"] == "classic"
+    assert first["chosen"] and first["error"] is None
+    np.testing.assert_array_equal(pixels("out/0001-a.png"), pixels("out/0002-b.png"))
+    develop("a.dng", "-o", "out/free.png")
+    np.testing.assert_array_equal(pixels("out/free.png"), pixels("out/0001-a.png"))  # threads change nothing
+
+
+def test_overwrite_and_skip() -> None:
+    develop("a.dng")
+    before = pathlib.Path("a.jpg").read_bytes()
+    assert call("develop", "a.dng", "--set", "exposure.ev=1").exit_code == 1
+    assert call("develop", "a.dng", "--set", "exposure.ev=1", "--skip-existing").exit_code == 0
+    assert pathlib.Path("a.jpg").read_bytes() == before
+    develop("a.dng", "--set", "exposure.ev=1", "--overwrite")
+    assert pixels("a.jpg").mean() > simplejpeg.decode_jpeg(before).mean() + 5
+    assert {p.name for p in pathlib.Path().iterdir()} == {"a.dng", "b.dng", "a.jpg"}
+
+
+def test_one_bad_file_leaves_the_others_alone() -> None:
+    pathlib.Path("b.dng").write_bytes(pathlib.Path("b.dng").read_bytes()[:5000])
+    result = call("develop", "b.dng", "a.dng", "--json")
+    assert result.exit_code == 1 and [o["error"] is None for o in objects(result)] == [False, True]
+    assert not pathlib.Path("b.jpg").exists() and pathlib.Path("a.jpg").exists()
+
+
+def test_sdr_quality_and_space() -> None:
+    develop("a.dng")
+    develop("a.dng", "-o", "plain.jpg", "--sdr", "--quality", "60")
+    develop("a.dng", "-o", "wide.jpg", "--sdr", "--space", "p3")
+    hdr, plain = (pathlib.Path(name).read_bytes() for name in ("a.jpg", "plain.jpg"))
+    assert b"hdrgm:Version" in hdr and b"21496" in hdr and b"hdrgm" not in plain and b"21496" not in plain
+    assert len(plain) < 0.7 * len(hdr)
+    with Image.open("wide.jpg") as wide, Image.open("plain.jpg") as narrow:
+        assert b"Display P3" in wide.info["icc_profile"].replace(b"\0", b"")
+        assert b"Display P3" not in narrow.info["icc_profile"].replace(b"\0", b"")
+
+
+def test_private_leaves_out_who_and_where(lake: bytes) -> None:
+    frame = raw.open("a.dng")
+    block = Image.Exif()
+    block[0x013B] = "Jane"
+    block.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 0.5)})
+    frame.exif = block.tobytes()
+    from lichtbild.export import dng
+
+    dng.write_frame("where.dng", frame)
+    develop("where.dng", "-o", "all.jpg")
+    develop("where.dng", "-o", "private.jpg", "--private")
+    with Image.open("all.jpg") as image, Image.open("private.jpg") as private:
+        assert image.getexif()[0x013B] == "Jane" and image.getexif().get_ifd(0x8825)
+        assert 0x013B not in private.getexif() and not private.getexif().get_ifd(0x8825)
+
+
+def test_a_sidecar_is_found_and_explained() -> None:
+    pathlib.Path("a.lichtbild.toml").write_text("[exposure]\nev = -1.0\n")
+    develop("a.dng", "b.dng", "-o", "{stem}.png")
+    assert pixels("a.png").mean() < 0.8 * pixels("b.png").mean()
+    line = next(line for line in call("explain", "a.dng").stdout.splitlines() if line.startswith("exposure.ev"))
+    assert "-1" in line and "a.lichtbild.toml" in line
+    line = next(line for line in call("explain", "b.dng").stdout.splitlines() if line.startswith("exposure.ev"))
+    assert line.endswith("default")
+
+
+def test_the_command_as_a_process() -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "lichtbild", *words], capture_output=True, text=True)
+
+    done = run("develop", "a.dng", "nowhere.dng")
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr == "lichtbild: nowhere.dng: no such file\n"
+    assert pixels("a.jpg").shape[:2] == SIZE and run("develop", "a.dng", "--nonsense").returncode == 2
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text()
+
+
+def test_what_the_readme_says_to_type(folder: pathlib.Path, lake: bytes) -> None:
+    (folder / "a.dng").rename("IMG.dng")
+    (folder / "b.dng").unlink()
+    typed = [line.partition("#")[0].strip() for line in readme().splitlines() if line.startswith("lichtbild ")]
+    assert len(typed) >= 4
+    for line in typed:
+        words = [w for word in shlex.split(line)[1:] for w in (["IMG.dng"] if word == "*.dng" else [word])]
+        result = call(*words)
+        assert (result.exit_code, result.stderr) == (0, ""), line
+    assert (folder / "IMG.jpg").exists() and (folder / "out/IMG.jpg").exists()
+
+
+def test_what_the_readme_says_in_python() -> None:
+    pathlib.Path("a.dng").rename("IMG.dng")
+    (block,) = re.findall(r"```python\n(.*?)```", readme(), re.S)
+    exec(compile(block, "README.md", "exec"), {})
+    assert pathlib.Path("IMG.jpg").exists()
