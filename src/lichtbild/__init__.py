@@ -15,12 +15,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["LichtbildError", "Photo", "Shot", "__version__", "develop", "open", "set_threads"]
+__all__ = ["LichtbildError", "Photo", "Shot", "__version__", "develop", "open", "set_threads", "simulate"]
 
 if TYPE_CHECKING:
     from .kernels import set_threads
     from .photo import Photo, develop
     from .shot import open
+    from .simulate import simulate
     from .types import LichtbildError, Shot
 
 _HOMES = {
@@ -29,8 +30,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "develop":  # the package of the stages, which can be called
-        return importlib.import_module(".develop", __name__)
+    if name in ("develop", "simulate"):  # packages of stages, which can be called
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'lichtbild' has no attribute '{name}'")
     value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -125,6 +125,41 @@ def _do_look(a: argparse.Namespace) -> int:
     return look.names(a.json) if a.what == "list" else look.show(a.name)
 
 
+def _simulate(p: argparse.ArgumentParser) -> None:
+    add = p.add_argument
+    add("scene", nargs="?", metavar="SCENE", help="a scene of the house (see --list), or a TOML file with [scene] and "
+        "[shot]")  # fmt: skip
+    add("-o", "--output", metavar="FOLDER", help="the burst's folder, which must not exist yet")
+    add("--list", action="store_true", help="list scenes with their parameters, lenses and sensors")
+    add("--lens", metavar="NAME", help="a lens of the house, or its TOML file")
+    add("--sensor", metavar="NAME", help="a sensor of the house, or its TOML file")
+    add("--frames", metavar="N", help="frames of the burst (default 8)")
+    add("--seed", metavar="N", help="of scene, hand and noise (default 1)")
+    add("--size", metavar="WxH", help="a window in the middle of the sensor (default: all of it)")
+    add("--exposure-s", metavar="S", help="exposure time (default: automatic)")
+    add("--iso", metavar="N", help="sensitivity (default: automatic)")
+    add("--bias-ev", metavar="EV", help="added to the automatic exposure")
+    add("--bracket-ev", metavar="LIST", help="offsets that frames take in turn, as 0,-3")
+    add("--shake", metavar="X", help="1 = a person standing (default), 0 = a tripod")
+    add("--truth", default="full", metavar="HOW", help="full, reference or none (default full)")
+    add("--cache", metavar="FOLDER", help="where drawn scenes are kept; off = nowhere (default: the user's cache)")
+    add("--overwrite", action="store_true", help="replace a burst that exists")
+    add("--json", action="store_true", help="the list as JSON")
+
+
+def _do_simulate(a: argparse.Namespace) -> int:
+    from . import simulate
+    from .words import Usage
+
+    if a.list:
+        return simulate.listing(a.json)
+    if not a.scene or not a.output:
+        raise Usage("simulate: which scene, and where to? lichtbild simulate street -o burst/; --list shows them")
+    names = ("lens", "sensor", "frames", "seed", "exposure_s", "iso", "bias_ev", "bracket_ev", "shake")
+    given = {n: getattr(a, n) for n in names if getattr(a, n) is not None} | simulate.size(a.size)
+    return simulate.run(a.scene, a.output, given, a.cache, a.truth, a.overwrite)
+
+
 def _postprocess(p: argparse.ArgumentParser) -> None:
     p.add_argument("folder", metavar="BURST_DIR", help="the burst's frames 0.dng, 1.dng …; they are removed at the end")
     p.add_argument("target", metavar="TARGET", help="the photograph's name without extension")
@@ -167,6 +202,7 @@ COMMANDS = {
     "info": Command("show what raw files say, and every guess that was made", _info, _do_info),
     "explain": Command("print each value of a recipe and the layer it came from", _explain, _do_explain),
     "look": Command("list the looks, or show one", _look, _do_look),
+    "simulate": Command("take a burst of raw files of a scene, with the truth about it", _simulate, _do_simulate),
     "postprocess": Command("finish the burst of a phone's camera application", _postprocess, _do_postprocess),
     "demo": Command("make a raw file of a painted scene and a photograph of it", _demo, _do_demo),
     "bench": Command("measure speed and quality, in a checkout of the project", _bench, _do_bench),

@@ -1,0 +1,172 @@
+"""A burst as a folder: numbered DNGs as a camera writes them, and `truth/` beside them in open formats.
+
+    burst/00.dng 01.dng …           truth/shot.toml       what was set, when each frame was taken, lens, sensor, layers
+                                    truth/mosaic.tif      float32 (H, W) DN of the reference without noise
+                                    truth/rgb.tif         float32 (H, W, 3) camera light of the reference, saturation 1
+                                    truth/depth.tif       float32 (H, W) m
+                                    truth/illuminant.tif  float32 (h, w, 3) light of a white card over the canvas
+                                    truth/owner-00.tif …  uint8 (H, W) number of the layer seen
+                                    truth/flow-01.tif …   float32 (H, W, 2) px from the reference to the frame, x and y
+                                    truth/hidden-01.tif … uint8 (H, W) 255 where the frame does not show it
+                                    truth/maps.npy        float64 (n, k, H, 3, 3) homographies from pixels to the canvas
+
+The folder is made beside its place and renamed into it when all is there: an error leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from .. import __version__
+from ..export import dng, threads
+from .burst import Picture, Plan
+from .settings import SimulateError
+from .truth import Truth
+
+TRUTHS = ("full", "reference", "none")
+_STRIP_ROWS = 256
+
+
+def write(plan: Plan, folder: str | os.PathLike[str], truth: str = "full", overwrite: bool = False,
+          told: Callable[[int], None] = lambda _: None) -> list[pathlib.Path]:  # fmt: skip
+    """Take the burst into `folder`, which must not hold anything yet; returns its DNGs.
+
+    `truth`: "full", "reference" (all but flow, hidden and owner of the other frames) or "none". `told` hears the
+    number of each frame written. Raises SimulateError, and leaves an existing folder as it was.
+    """
+    if truth not in TRUTHS:
+        raise SimulateError(f"truth: expected one of {', '.join(TRUTHS)}, got '{truth}'")
+    target = pathlib.Path(folder)
+    free(target, overwrite)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = pathlib.Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
+    except OSError as e:
+        raise SimulateError(f"{target}: cannot be written ({e.strerror or e})") from None
+    try:
+        part.chmod(0o755)
+        names = _fill(plan, part, truth, told)
+        _move(part, target)
+    except OSError as e:
+        raise SimulateError(f"{target}: cannot be written ({e.strerror or e})") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return [target / n for n in names]
+
+
+def free(target: pathlib.Path, overwrite: bool) -> None:
+    """Raises SimulateError where something lies in the place of the burst that may not be replaced."""
+    if target.is_dir():
+        ours = (target / "truth" / "shot.toml").is_file() or all(p.suffix == ".dng" for p in target.iterdir())
+        if any(target.iterdir()) and not (overwrite and ours):
+            hint = "--overwrite replaces it" if ours else "it holds other things than a burst: choose another"
+            raise SimulateError(f"{target}: is there already; {hint}")
+    elif target.exists():
+        raise SimulateError(f"{target}: is a file; choose a folder")
+
+
+def _move(part: pathlib.Path, target: pathlib.Path) -> None:
+    if not target.exists():
+        part.rename(target)
+        return
+    old = pathlib.Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".old"))
+    target.rename(old / "burst")
+    part.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(plan: Plan, home: pathlib.Path, truth: str, told: Callable[[int], None]) -> list[str]:
+    names: list[str] = []
+    owners: list[Any] = []
+    maps: list[Any] = []
+    reference: dict[str, Any] = {}
+    wide = max(2, len(str(len(plan.takes) - 1)))
+    for i, picture in enumerate(plan.pictures()):
+        names.append(f"{i:0{wide}}.dng")
+        dng.write_frame(home / names[-1], picture.frame)
+        told(i)
+        if truth == "none":
+            continue
+        if i == 0:
+            (home / "truth").mkdir()
+            reference = _reference(plan, picture, home / "truth")
+        maps.append(plan.maps(i, picture.counts))
+        if truth == "full":
+            owners = [owners[0] if owners else picture.owner, picture.owner]
+            _follow(plan, Truth(reference["rgb"], np.stack(owners), (maps[0], maps[-1]), plan.moves(),
+                                **plan.body.bends), i, home / "truth", wide)  # fmt: skip
+    if truth != "none":
+        np.save(home / "truth" / "maps.npy", np.stack(maps))
+        (home / "truth" / "shot.toml").write_text(describe(plan, names), "utf-8")
+    return names
+
+
+def _reference(plan: Plan, picture: Picture, home: pathlib.Path) -> dict[str, Any]:
+    rgb, mosaic = plan.body.clean(picture.light, plan.iso, plan.takes[0])
+    tiff(home / "mosaic.tif", mosaic)
+    tiff(home / "rgb.tif", np.moveaxis(rgb, 0, -1))
+    tiff(home / "depth.tif", plan.depth(plan.maps(0, picture.counts), picture.owner))
+    tiff(home / "illuminant.tif", np.moveaxis(np.asarray(plan.scene.illuminant), 0, -1))
+    return {"rgb": rgb}
+
+
+def _follow(plan: Plan, pair: Truth, i: int, home: pathlib.Path, wide: int) -> None:
+    tiff(home / f"owner-{i:0{wide}}.tif", pair.owner[1])
+    if i:
+        flow = np.moveaxis(pair.flow(1), 0, -1)
+        tiff(home / f"flow-{i:0{wide}}.tif", flow)
+        tiff(home / f"hidden-{i:0{wide}}.tif", pair.hidden(1).astype(np.uint8) * np.uint8(255))
+
+
+def tiff(path: pathlib.Path, pixels: Any) -> None:
+    """One TIFF, deflated; floats as float32."""
+    real = pixels.dtype.kind == "f"
+    tifffile.imwrite(
+        path, np.ascontiguousarray(pixels, np.float32 if real else pixels.dtype), compression="zlib",
+        compressionargs={"level": 1}, predictor=3 if real else 2, rowsperstrip=_STRIP_ROWS, metadata=None,
+        software=f"lichtbild {__version__}", maxworkers=threads.count(),
+        photometric="rgb" if pixels.shape[2:] == (3,) else "minisblack",
+    )  # fmt: skip
+
+
+def describe(plan: Plan, names: list[str]) -> str:
+    """TOML: all that was decided, so that the burst can be taken again and its numbers be checked."""
+    s = plan.settings
+    out = ["[shot]", *_lines({**vars(s), "width": plan.body.size[1], "height": plan.body.size[0]})]
+    out += ["", "[scene]", *_lines({"name": plan.scene.name, "lux": plan.scene.lux, "margin_px": plan.camera.margin})]
+    out += ["", "[camera]", *_lines({"iso": plan.iso, "focal_px": plan.body.focal_px, **plan.body.facts(plan.iso)})]
+    for name, take in zip(names, plan.takes, strict=True):
+        out += ["", "[[frame]]", *_lines({"file": name, "start_s": take.start_s, "exposure_s": take.time_s,
+                                          "row_s": take.row_s})]  # fmt: skip
+    for layer in plan.scene.layers:
+        depth = float(np.median(layer.depth_m))
+        moves = not layer.motion.still
+        out += ["", "[[layer]]", *_lines({"name": layer.name, "depth_m": depth, "moves": moves,
+                                          "flicker_hz": layer.flicker_hz})]  # fmt: skip
+    return "\n".join(out) + "\n"
+
+
+def _lines(table: dict[str, Any]) -> list[str]:
+    return [f"{key} = {_value(value)}" for key, value in table.items()]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, str | os.PathLike):
+        return json.dumps(str(value))
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+__all__ = ["TRUTHS", "describe", "free", "tiff", "write"]
