@@ -46,6 +46,20 @@ def test_clipped_light_does_not_count(rng):
     assert np.sqrt((found.scale[0] * 0.3 + found.offset[0]) / (a * 0.3 + b)) == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize(("roughness", "contrast", "most"), [(1.2, 0.1, 1.15), (1.4, 0.25, 1.2), (1.7, 0.25, 1.05)])
+def test_texture_is_not_noise(rng, roughness, contrast, most):
+    """A scene that is texture everywhere, its amplitude falling with 1/f^roughness."""
+    shape = (1024, 1024)
+    f = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
+    spectrum = np.fft.rfft2(rng.standard_normal(shape)) / np.maximum(f, 0.01) ** roughness
+    texture = np.fft.irfft2(spectrum, shape)
+    light = 0.2 * np.exp(contrast * texture / texture.std())
+    frame, a, b = _frame(light, 400, rng)
+    found = noise.estimate(frame)
+    sigma = np.sqrt((found.scale[0] * 0.18 + found.offset[0]) / (a * 0.18 + b))
+    assert 0.9 < sigma < most
+
+
 def test_profile_of_the_file_wins_if_sane(rng):
     frame, _, _ = _frame(_scene(rng), 400, rng)
     said = Noise((1e-4,) * 3, (1e-6,) * 3)

@@ -1,10 +1,12 @@
 """Noise: how strongly each level of light fluctuates in this frame, as variance = scale·x + offset.
 
 In: a Frame. Out: types.Noise, for camera light x in 0 (black) .. 1 (white). The file's own NoiseProfile is taken where
-it has a sane one. Else the frame tells: small patches of one colour that are far from clipping give a mean and a
-variance (of diagonal second differences, blind to shading and straight edges); a line is fitted through them, and
-patches with another variance than noise explains (texture) drop out, again and again. Where the frame cannot
-tell either (black, tiny, all texture), the ISO does: the usual noise of a phone's sensor.
+it has a sane one. Else the frame tells: small patches of one colour that are far from clipping give a mean, a fine
+variance (of diagonal second differences, blind to shading and straight edges) and a coarse one (of differences of 2x2
+means). White noise makes them equal and independent, texture makes the coarse one larger: among equally bright patches
+those with the least coarse variance tell the noise, and what texture is left in them goes by how both grow together. A
+line is fitted through the levels of light; those far above it drop out. Where the frame cannot tell either (black,
+tiny, all texture), the ISO does: the usual noise of a phone's sensor.
 Source: [Foi2008] model and idea of the fit; [Lafenetre2023] the assumed noise per ISO.
 """
 
@@ -21,9 +23,14 @@ _TILE = 32  # sites of one colour per side of a tile
 _PATCH = 8  # a tile holds 4x4 patches
 _MOST_TILES = 256
 _FEWEST_PATCHES = 48
-_FREEDOM = 24.0  # effective degrees of freedom of a patch's variance (measured on white noise, 8x8 sites)
-_LOW = (0.1, 0.66)  # quantile of the variances of equally bright patches where the fit starts; its value on white noise
-_MOST = 6.0  # times the assumed noise power of the ISO: more than that is texture everywhere
+_MEDIAN = 0.972  # median of a patch's variance on white noise, as a part of its mean (24 degrees of freedom)
+_FLATTEST = 8  # one in so many patches of a level of light, with the least coarse variance, tells its noise
+# Growth of fine variance with coarse one: natural texture, amplitude falling with 1/f, has at least a fifth of its
+# coarse power left an octave higher; and it is never as rough as noise.
+_GROWTH = (0.2, 0.9)
+_LEAST_PART = 0.3  # of the fine variance of the flattest patches that is noise in any case
+_TEXTURE = 1.35  # times the line: a level of light this far above it is texture
+_MOST = 4.0  # times the assumed noise power of the ISO: more than that is texture everywhere
 
 
 def assumed(iso: float | None) -> Noise:
@@ -53,11 +60,10 @@ def measure(frame: Frame) -> Noise:
 
 def estimate(frame: Frame) -> Noise | None:
     """The noise as the frame itself shows it, one line for all colours; None where it cannot be told."""
-    parts = [_patches(*plane) for plane in _planes(frame)]
-    means, variances = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-    if len(means) < _FEWEST_PATCHES or np.median(variances) <= 0:
+    means, fine, coarse = np.concatenate([_patches(*plane) for plane in _planes(frame)], axis=1)
+    if len(means) < _FEWEST_PATCHES or np.median(fine) <= 0:
         return None
-    line = _fit(means, variances, frame.exposure.iso)
+    line = _fit(means, fine, coarse, frame.exposure.iso)
     if line is None:
         return None
     return Noise((line[0],) * 3, (line[1],) * 3, "estimated")
@@ -83,18 +89,22 @@ def _white(frame: Frame, plane: int) -> float:
     return float(frame.white[min(max(plane, 0), len(frame.white) - 1)])
 
 
-def _patches(plane: U16, black: float, white: float) -> tuple[F64, F64]:
-    """Mean and variance in camera light of patches of a plane, evenly spread, none with clipped sites."""
+def _patches(plane: U16, black: float, white: float) -> F64:
+    """(3, n) mean, fine and coarse variance in camera light of patches of a plane, evenly spread, none clipped."""
     tiles = _tiles(plane).astype(np.float32)
     if not len(tiles) or white <= black:
-        return np.empty(0), np.empty(0)
+        return np.empty((3, 0))
     second = 0.5 * (tiles[:, 1:, 1:] - tiles[:, :-1, 1:] - tiles[:, 1:, :-1] + tiles[:, :-1, :-1])
     sites = _cut(tiles, _PATCH)
-    power = np.square(_cut(second, _PATCH - 1)).mean(1)
-    lowest, highest = max(float(tiles.min()), 0.0), black + 0.97 * (white - black)
-    good = ((sites <= lowest).mean(1) <= 0.03) & (sites.max(1) < highest)
+    fine = np.square(_cut(second, _PATCH - 1)).mean(1)
+    boxes = sites.reshape(-1, _PATCH // 2, 2, _PATCH // 2, 2).mean((2, 4))
+    coarse = np.square(np.diff(boxes, axis=1)).mean((1, 2)) + np.square(np.diff(boxes, axis=2)).mean((1, 2))
+    # Some cameras clip below the white level that they state.
+    lowest, top = max(float(tiles.min()), 0.0), min(float(tiles.max()), white)
+    good = ((sites <= lowest).mean(1) <= 0.03) & (sites.max(1) < black + 0.97 * (top - black)) & (fine > 0)
     span = white - black
-    return (sites[good].mean(1, np.float64) - black) / span, power[good].astype(np.float64) / span**2
+    means = (sites[good].mean(1, np.float64) - black) / span
+    return np.stack([means, fine[good] / span**2, coarse[good] / span**2])
 
 
 def _cut(tiles: F32, size: int) -> F32:
@@ -115,25 +125,34 @@ def _tiles(plane: U16) -> U16:
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).reshape(-1, _TILE, _TILE)
 
 
-def _fit(means: F64, variances: F64, iso: float | None) -> tuple[float, float] | None:
-    """The line under the cloud of patches: scale and offset, both ≥ 0."""
-    order = np.argsort(means)
-    groups = np.array_split(order, max(1, min(24, len(means) // 40)))
+def _fit(means: F64, fine: F64, coarse: F64, iso: float | None) -> tuple[float, float] | None:
+    """The line through the levels of light: scale and offset, both ≥ 0."""
+    groups = np.array_split(np.argsort(means), max(1, min(24, len(means) // 40)))
     m = np.array([means[g].mean() for g in groups])
-    v = np.array([np.quantile(variances[g], _LOW[0]) for g in groups]) / _LOW[1]
-    line = _line(m, v, iso)
-    for limit in (3.0, 2.0, 1.5, 1.5, 1.5, 1.5):
-        expected = np.maximum(line[0] * np.maximum(means, 0) + line[1], 1e-14)
-        kept = np.abs(variances - expected) < expected * limit * math.sqrt(2 / _FREEDOM)
-        if kept.sum() < _FEWEST_PATCHES:
-            return None
-        line = _line(means[kept], variances[kept], iso)
-    # The trimmed mean of a chi-squared variable lies a little low; texture always adds.
+    v = np.array([_level(fine[g], coarse[g]) for g in groups])
+    kept = np.ones(len(v), np.bool_)
+    for _ in range(4):
+        line = _line(m[kept], v[kept], iso)
+        near = v < _TEXTURE * np.maximum(line[0] * np.maximum(m, 0) + line[1], 1e-14)
+        if near.sum() < min(3, len(v)):
+            break
+        kept = near
     if iso and iso > 0:
         prior = assumed(iso)
         grey = (line[0] * 0.18 + line[1]) / (prior.scale[0] * 0.18 + prior.offset[0])
         line = (line[0] * min(1, _MOST / grey), line[1] * min(1, _MOST / grey))
     return line if line[0] + line[1] > 0 else None
+
+
+def _level(fine: F64, coarse: F64) -> float:
+    """Noise power of equally bright patches."""
+    order = np.argsort(coarse)
+    count = max(len(order) // _FLATTEST, 8)
+    (low, flat), (high, rough) = (
+        (float(np.median(coarse[g])), float(np.median(fine[g])) / _MEDIAN) for g in (order[:count], order[-count:])
+    )
+    growth = min(max((rough - flat) / max(high - low, 1e-30), _GROWTH[0]), _GROWTH[1])
+    return min(max((flat - growth * low) / (1 - growth), _LEAST_PART * flat), flat)
 
 
 def _line(m: F64, v: F64, iso: float | None) -> tuple[float, float]:
