@@ -130,6 +130,9 @@ def _fit(means: F64, fine: F64, coarse: F64, iso: float | None) -> tuple[float, 
     groups = np.array_split(np.argsort(means), max(1, min(24, len(means) // 40)))
     m = np.array([means[g].mean() for g in groups])
     v = np.array([_level(fine[g], coarse[g]) for g in groups])
+    # More light has more noise; where it has less, a codec has taken it away or a highlight is burnt.
+    sound = np.array([v[i] > 0.5 * np.median(v[: i + 1]) for i in range(len(v))])
+    m, v = m[sound], v[sound]
     kept = np.ones(len(v), np.bool_)
     for _ in range(4):
         line = _line(m[kept], v[kept], iso)
