@@ -1,4 +1,4 @@
-"""Lens — distortion, lateral colour, blur that changes over the field, shading, stray light; see lichtbild/lens/form.py.
+"""Lens — distortion, lateral colour, blur over the field, shading, stray light; the why is in lichtbild/lens/form.py.
 
 Resampling goes in two passes [Catmull1980]: along rows, to the place that each column asks for, then along columns.
 Cells of CELL columns share a whole-pixel base, so that loads are dense; the rest is covered by Lagrange's polynomial
@@ -59,6 +59,7 @@ class Lens:
     bank = hl.InputBuffer(F32, 4)
     skirt = hl.InputBuffer(F32, 3)
     veil = hl.InputBuffer(F32, 1)
+    dense = hl.InputScalar(hl.Bool())
     margin_x = hl.InputScalar(I32)
     margin_y = hl.InputScalar(I32)
     first = hl.InputScalar(I32)
@@ -110,8 +111,9 @@ class Lens:
         column = tx * (TILE[0] // CELL) + cell
         row = ty * TILE[1] + yi + tile_row[tx, ty, c]
         start, rise = cells(g.across, column, row + g.first * CELL, c)
-        base = whole(start, rise)
-        weights = lagrange(start + rise * hl.cast(F32, xi) - hl.cast(F32, base))
+        shift = start + rise * hl.cast(F32, xi)
+        base = hl.select(g.dense, whole(start, rise), hl.cast(I32, hl.floor(shift)))
+        weights = lagrange(shift - hl.cast(F32, base))
         left = column * CELL + xi + base + g.margin_x - 2
         rowwise[xi, yi, cell, tx, ty, c] = sum(
             (w * edged[left + n, row + g.margin_y, c] for n, w in enumerate(weights)), hl.f32(0.0)
@@ -165,7 +167,9 @@ class Lens:
         blurred.update().reorder(xi, yi, r.x, r.y).vectorize(xi, lanes).unroll(xi).unroll(yi)
         straight.compute_at(g.output, xo).align_bounds(xi, CELL)
         straight.split(xi, xo, xi, CELL).vectorize(xi, lanes)
-        rowwise.compute_at(g.output, xo).bound(xi, 0, CELL).vectorize(xi, lanes).reorder(xi, cell, yi)
+        rowwise.compute_at(g.output, xo).bound(xi, 0, CELL).vectorize(xi, lanes).reorder(xi, cell, yi).specialize(
+            g.dense
+        )
         self.tile_row.compute_at(g.output, xo)
 
 
@@ -190,6 +194,38 @@ class LensReduce:
         g.output.bound(c, 0, 3).vectorize(x, lanes, tail).parallel(y, 4, tail)
         column.compute_at(g.output, y).vectorize(x, lanes, tail)
         column.update().reorder(x, r).vectorize(x, lanes, tail).unroll(r)
+
+
+@hl.generator(name="lens_skirt")
+class LensSkirt:
+    """small (3, h, w), u and v (3, sh, sw) → (3, sh, sw): `small` at the places u, v by the quadratic B-spline."""
+
+    small = hl.InputBuffer(F32, 3)
+    u = hl.InputBuffer(F32, 3)
+    v = hl.InputBuffer(F32, 3)
+    output = hl.OutputBuffer(F32, 3)
+
+    def generate(self):
+        g = self
+        width, height = g.small.dim(0).extent(), g.small.dim(1).extent()
+
+        def spline(place):
+            middle = hl.floor(place + 0.5)
+            t = place - middle
+            return hl.cast(I32, middle), [0.5 * (0.5 - t) * (0.5 - t), 0.75 - t * t, 0.5 * (0.5 + t) * (0.5 + t)]
+
+        i, across = spline(hl.clamp(g.u[x, y, c], 0.0, hl.cast(F32, width - 1)))
+        j, down = spline(hl.clamp(g.v[x, y, c], 0.0, hl.cast(F32, height - 1)))
+        at = [
+            [g.small[hl.clamp(i + m, 0, width - 1), hl.clamp(j + n, 0, height - 1), c] for m in (-1, 0, 1)]
+            for n in (-1, 0, 1)
+        ]
+        rows = [across[0] * row[0] + across[1] * row[1] + across[2] * row[2] for row in at]
+        g.output[x, y, c] = down[0] * rows[0] + down[1] * rows[1] + down[2] * rows[2]
+        for buffer in (g.small, g.u, g.v):
+            buffer.dim(2).set_bounds(0, 3)
+        lanes, tail = g.natural_vector_size(F32), hl.TailStrategy.GuardWithIf
+        g.output.bound(c, 0, 3).vectorize(x, lanes, tail).parallel(y, 16, tail)
 
 
 if __name__ == "__main__":

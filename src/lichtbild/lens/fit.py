@@ -19,6 +19,7 @@ from .spec import Lens
 
 TAPS = 11  # the same as in kernels/lens.py
 _SAMPLES = 16  # of the frequency axis from 0 to 0.5 cycles/px
+_FINE = (0.0, 0.004, 0.008, 0.016, 0.032, 0.048, 0.064, 0.08)  # where skirts count
 _DC = 1e2  # weight of frequency 0: all light arrives
 _CORNER, _CORNER_WEIGHT = (
     0.45,
@@ -35,7 +36,7 @@ def mixture(lens: Lens, plane: Plane) -> F64:
 
 def frequencies() -> tuple[F64, F64]:
     """Half of the plane of frequencies, cycles/px: the other half is its conjugate."""
-    positive = np.arange(_SAMPLES + 1) / (2 * _SAMPLES)
+    positive = np.concatenate([_FINE, np.arange(3, _SAMPLES + 1) / (2 * _SAMPLES)])
     fx, fy = np.meshgrid(np.concatenate([-positive[:0:-1], positive]), positive)
     return fx.ravel(), fy.ravel()
 
@@ -50,7 +51,7 @@ def waves(fx: F64, fy: F64) -> F64:
 def _matrix(weights: tuple[float, ...]) -> F64:
     """(TAPS² + 1, 2n): real and imaginary parts of a transfer function → kernel and share of the skirt."""
     fx, fy = frequencies()
-    phase, skirt = waves(fx, fy), stray.transfer(np.hypot(fx, fy), np.array(weights))
+    phase, skirt = waves(fx, fy), stray.transfer(fx, fy, np.array(weights))
     basis = np.vstack([np.column_stack([np.cos(phase), skirt]), np.column_stack([-np.sin(phase), 0 * fx])])
     weight = np.where(np.maximum(np.abs(fx), fy) > _CORNER, _CORNER_WEIGHT, 1.0)
     weight[np.hypot(fx, fy) == 0] = _DC

@@ -15,15 +15,12 @@ import functools
 import numpy as np
 
 from .. import kernels
-from ..types import F32, F64
+from ..types import F32
 from . import stray
-from .fit import TAPS, mixture
+from .fit import mixture
 from .plane import Plane, ideal, light_of
 from .spec import Lens, LensError
-from .tables import CELL, TILE, Tables, prepare
-
-_HALF = TAPS // 2
-_BLOCK = 64  # columns that share a blur kernel, as in kernels/lens.py
+from .tables import CELL, Tables, prepare
 
 
 def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
@@ -44,18 +41,18 @@ def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
     out = np.empty((3, plane.height, plane.width), np.float32) if out is None else out
     kernels.call(
         "lens", light=light, across=tables.across, down=tables.down, gain=tables.gain, bank=tables.bank, skirt=skirt,
-        veil=veil, margin_x=across, margin_y=down, first=tables.first, slack=tables.slack, width=plane.width,
-        height=plane.height, output=out,
+        veil=veil, dense=tables.dense, margin_x=across, margin_y=down, first=tables.first, slack=tables.slack,
+        width=plane.width, height=plane.height, output=out,
     )  # fmt: skip
     return out
 
 
 @functools.lru_cache(maxsize=4)
-def _sources(lens: Lens, plane: Plane) -> tuple[F64, F64]:
+def _sources(lens: Lens, plane: Plane) -> tuple[F32, F32]:
     """Pixels u, v (3, sh, sw) of the ideal image whose light lands at the nodes of the skirt."""
     nodes = [np.arange((n - 1) // stray.SKIRT + 2, dtype=np.float64) * stray.SKIRT for n in (plane.width, plane.height)]
     x, y = np.meshgrid(*nodes)
-    places = np.stack([ideal(lens, plane, c, x, y) for c in range(3)])
+    places = np.stack([ideal(lens, plane, c, x, y) for c in range(3)]).astype(np.float32)
     return places[:, 0], places[:, 1]
 
 
@@ -68,91 +65,3 @@ def glow(light: F32, lens: Lens, plane: Plane, tables: Tables) -> tuple[F32, F32
     seen = skirt[:, ::step, ::step]
     gain = tables.gain[:, 1 : 1 + seen.shape[1], 1 : 1 + seen.shape[2]]
     return skirt, (lens.glare.veil * (seen * gain).mean((1, 2), dtype=np.float64)).astype(np.float32)
-
-
-def twin(light: F32, tables: Tables, plane: Plane, skirt: F32, veil: F32) -> F32:
-    """The kernel of `apply` in NumPy, slow and obviously right."""
-    down, across = light_of(light.shape, plane)
-    out = np.empty((3, plane.height, plane.width), np.float32)
-    h, w = plane.height, plane.width
-    for c in range(3):
-        bent = _bent(light[c].astype(np.float64), tables, c, (h, w), (down, across))
-        near, share = _blurred(bent, tables.bank[c], plane)
-        glow = _between(skirt[c], np.arange(h), np.arange(w), stray.SKIRT)
-        gain = _between(tables.gain[c], np.arange(h) + CELL, np.arange(w) + CELL, CELL)
-        out[c] = (near + share * glow) * gain + veil[c]
-    return out
-
-
-def _between(nodes: F32, y: F64, x: F64, step: int) -> F64:
-    """Bilinear between nodes every `step` pixels at rows y and columns x, counted from the first node."""
-    rows, columns = nodes.shape
-    gy, gx = np.clip(y // step, 0, rows - 2), np.clip(x // step, 0, columns - 2)
-    fy, fx, n = (y / step - gy)[:, None], x / step - gx, nodes.astype(np.float64)
-    top = n[gy][:, gx] * (1 - fx) + n[gy][:, gx + 1] * fx
-    bottom = n[gy + 1][:, gx] * (1 - fx) + n[gy + 1][:, gx + 1] * fx
-    return np.asarray(top * (1 - fy) + bottom * fy)
-
-
-def lagrange(f: F64) -> list[F64]:
-    """Weights of the six neighbours at -2..3 of the place `f` in 0..1; they sum to 1."""
-    taps = range(-2, 4)
-    out = []
-    for k in taps:
-        weight = np.ones_like(f)
-        for j in taps:
-            if j != k:
-                weight = weight * (f - j) / (k - j)
-        out.append(weight)
-    return out
-
-
-def _bent(light: F64, tables: Tables, c: int, size: tuple[int, int], margin: tuple[int, int]) -> F64:
-    """The ideal image bent in two passes: (H + 2·_HALF, W + 2·_HALF)."""
-    x, y = np.arange(-_HALF, size[1] + _HALF), np.arange(-_HALF, size[0] + _HALF)
-    v = np.arange(-margin[0], light.shape[0] - margin[0])
-    right = _between(tables.across[c], v + tables.first * CELL, x + CELL, CELL)
-    base = _base(right, x)
-    rows = np.zeros(right.shape)
-    for k, weight in enumerate(lagrange(right - base)):
-        at = np.clip(x + base + margin[1] + k - 2, 0, light.shape[1] - 1)
-        rows += weight * np.take_along_axis(light, at, 1)
-    below = _between(tables.down[c], y + CELL, x + CELL, CELL)
-    base = _base(below, x)
-    out = np.zeros(below.shape)
-    for k, weight in enumerate(lagrange(below - base)):
-        at = np.clip(y[:, None] + base + margin[0] + k - 2, 0, light.shape[0] - 1)
-        out += weight * np.take_along_axis(rows, at, 0)
-    return out
-
-
-def _base(shift: F64, x: F64) -> F64:
-    """The whole pixel before the shift in the middle of each cell of CELL columns."""
-    first = x // CELL * CELL
-    middle = np.clip(first + CELL // 2 - x[0], 0, len(x) - 1)
-    return np.floor(shift[:, middle]).astype(np.intp)
-
-
-def _blurred(light: F64, bank: F32, plane: Plane) -> tuple[F64, F64]:
-    """Each block by its own kernel, interpolated at its middle; and the share of the skirt (H, W)."""
-    out, share = np.zeros((plane.height, plane.width)), np.empty((plane.height, plane.width))
-    for top in range(0, plane.height, TILE[1]):
-        for left in range(0, plane.width, _BLOCK):
-            h, w = min(TILE[1], plane.height - top), min(_BLOCK, plane.width - left)
-            weights = _kernel(bank, plane, left + _BLOCK // 2, top + TILE[1] // 2)
-            share[top : top + h, left : left + w] = weights[-1]
-            for k, weight in enumerate(weights[:-1]):
-                j, i = divmod(k, TAPS)
-                out[top : top + h, left : left + w] += weight * light[top + j : top + j + h, left + i : left + i + w]
-    return out, share
-
-
-def _kernel(bank: F32, plane: Plane, x: float, y: float) -> F64:
-    rows, columns, _ = bank.shape
-    at_y = min(y / max(plane.height - 1, 1), 1) * (rows - 1)
-    at_x = min(x / max(plane.width - 1, 1), 1) * (columns - 1)
-    gy, gx = min(int(at_y), rows - 2), min(int(at_x), columns - 2)
-    fy, fx, b = at_y - gy, at_x - gx, bank.astype(np.float64)
-    top = b[gy, gx] * (1 - fx) + b[gy, gx + 1] * fx
-    bottom = b[gy + 1, gx] * (1 - fx) + b[gy + 1, gx + 1] * fx
-    return np.asarray(top * (1 - fy) + bottom * fy)

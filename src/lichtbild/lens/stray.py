@@ -9,6 +9,7 @@ Source: [Goodman2005] for the fall of diffraction.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import kernels
 from ..types import F32, F64
@@ -24,10 +25,20 @@ def mixture(diffraction: float, halo: float) -> F64:
     return np.asarray(total / total.sum() if diffraction + halo > 0 else fall / fall.sum())
 
 
-def transfer(frequency: F64, weights: F64) -> F64:
-    """Transfer function of such a mixture, frequency in cycles/px."""
-    sigma = SKIRT / 2 * 2.0 ** np.arange(len(weights))
-    return np.asarray(np.exp(-2 * (np.pi * np.multiply.outer(frequency, sigma)) ** 2) @ weights)
+def transfer(fx: F64, fy: F64, weights: F64) -> F64:
+    """Transfer function of such a mixture at frequencies in cycles/px: means, a quadratic and
+    a linear spline, doublings between."""
+    total = np.zeros(np.broadcast(fx, fy).shape)
+    for level, weight in enumerate(weights):
+        total = total + weight * _axis(fx, level) * _axis(fy, level)
+    return np.asarray(total)
+
+
+def _axis(f: F64, level: int) -> F64:
+    out = np.sinc(SKIRT * 2**level * f) * np.sinc(SKIRT * f) ** 5
+    for step in (SKIRT * 2**n for n in range(level)):
+        out = out * (0.75 * np.cos(np.pi * step * f) + 0.25 * np.cos(3 * np.pi * step * f))
+    return np.asarray(out)
 
 
 def reduced(light: F32) -> F32:
@@ -72,15 +83,35 @@ def _doubled(a: F32, shape: tuple[int, ...]) -> F32:
     return np.asarray(a[:, : shape[1], : shape[2]])
 
 
-def at_nodes(small: F32, u: F64, v: F64) -> F32:
-    """(3, gh, gw): bilinear values of `small` at pixels u, v (3, gh, gw) of the light it was made from."""
-    fu, fv = (np.clip((p + 0.5) / SKIRT - 0.5, 0, n - 1) for p, n in zip((u, v), small.shape[2:0:-1], strict=True))
-    i, j = (np.minimum(f.astype(np.intp), max(n - 2, 0)) for f, n in zip((fu, fv), small.shape[2:0:-1], strict=True))
-    pu, pv = (fu - i).astype(np.float32), (fv - j).astype(np.float32)
-    i1, j1 = np.minimum(i + 1, small.shape[2] - 1), np.minimum(j + 1, small.shape[1] - 1)
+def at_nodes(small: F32, u: F32, v: F32) -> F32:
+    """(3, gh, gw): values at pixels u, v (3, gh, gw) of the light that `small` was made from.
+
+    The quadratic B-spline smooths, and so does not care where between the nodes of `small` a place lies.
+    """
     out = np.empty(u.shape, np.float32)
-    for c, plane in enumerate(small):
-        top = plane[j[c], i[c]] * (1 - pu[c]) + plane[j[c], i1[c]] * pu[c]
-        bottom = plane[j1[c], i[c]] * (1 - pu[c]) + plane[j1[c], i1[c]] * pu[c]
-        out[c] = top * (1 - pv[c]) + bottom * pv[c]
+    kernels.call("lens_skirt", small=small, u=_coarse(u), v=_coarse(v), output=out)
     return out
+
+
+def at_nodes_twin(small: F32, u: F32, v: F32) -> F32:
+    """`at_nodes` in NumPy."""
+    out = np.zeros(u.shape)
+    parts = [_spline(np.clip(_coarse(p), 0, n - 1), n) for p, n in zip((v, u), small.shape[1:], strict=True)]
+    for j, wv in zip(*parts[0], strict=True):
+        for i, wu in zip(*parts[1], strict=True):
+            out += wv * wu * np.stack([plane[j[c], i[c]] for c, plane in enumerate(small)])
+    return out.astype(np.float32)
+
+
+def _coarse(places: F32) -> F32:
+    return np.asarray((places + np.float32(0.5)) / np.float32(SKIRT) - np.float32(0.5))
+
+
+def _spline(place: F32, size: int) -> tuple[list[NDArray[np.intp]], list[F32]]:
+    middle = np.floor(place + 0.5).astype(np.intp)
+    t = place - middle
+    return [np.clip(middle + k, 0, size - 1) for k in (-1, 0, 1)], [
+        (0.5 - t) ** 2 / 2,
+        0.75 - t * t,
+        (0.5 + t) ** 2 / 2,
+    ]

@@ -24,6 +24,7 @@ TILE = (512, 64)
 BANK = (9, 13)  # rows and columns of places for which kernels are fitted
 BORDER = TAPS // 2 + 1
 _ROUNDS, _CLOSE_PX = 60, 1e-5
+_REST = 0.3  # px beyond 0..1 that the polynomial may be used for: it loses 2 % at 0.4 cycles/px there
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Tables:
     """`across` (3, ga, gw), `down` and `gain` (3, gh, gw) float32: nodes every CELL pixels, from one cell before the
     frame; rows of `across` from `first` cells before it. `bank` (3, bh, bw, TAPS² + 1): blur kernels evenly over the
     frame, each followed by its skirt's share. `slack`: by how many rows `down` may vary in a tile.
+    `dense`: whether the columns of a cell may share a whole-pixel base.
     """
 
     across: F32
@@ -39,6 +41,7 @@ class Tables:
     bank: F32
     first: int
     slack: int
+    dense: bool
     reach: int
 
 
@@ -62,8 +65,9 @@ def prepare(lens: Lens, plane: Plane) -> Tables:
         gain[c] = shading(lens, plane, c, x, y) * lens.illuminance()
     steep = [float(np.abs(np.diff(down, axis=a)).max()) / CELL for a in (2, 1)]
     slack = math.ceil(steep[0] * (TILE[0] / 2 + CELL) + steep[1] * (TILE[1] / 2 + CELL)) + 1
+    dense = float(np.abs(np.diff(across, axis=2)).max()) / 2 <= _REST
     thin = [a.astype(np.float32) for a in (across, down, gain)]
-    return Tables(thin[0], thin[1], thin[2], kernels(lens, plane, BANK), first, slack, need)
+    return Tables(thin[0], thin[1], thin[2], kernels(lens, plane, BANK), first, slack, dense, need)
 
 
 def _beside(lens: Lens, plane: Plane, channel: int, x: F64, v: F64) -> F64:
