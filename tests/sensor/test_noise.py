@@ -42,14 +42,15 @@ def without_defects(s: Sensor) -> Sensor:
     return dataclasses.replace(s, hot_ppm=0.0, dead_ppm=0.0, pdaf=None)
 
 
-def rounded(variance: float, mean: float) -> float:
+def rounded(variance: float, mean: float, spread: float) -> float:
     """Variance of a normal number after rounding: 1/12 more, and the first harmonic of what 1/12 neglects.
 
-    It matters below 0.7 DN of noise. Source: [Widrow1996].
+    It matters below 0.7 DN of noise. `spread`: variance of the means that fixed patterns give. Source: [Widrow1996].
     """
     phase = 2 * math.pi * mean
     left = math.exp(-2 * math.pi**2 * variance)
-    swing = left * math.cos(phase) * (4 * variance + 1 / math.pi**2) + (left * math.sin(phase) / math.pi) ** 2
+    swing = left * math.cos(phase) * math.exp(-2 * math.pi**2 * spread) * (4 * variance + 1 / math.pi**2)
+    swing += left**2 * (1 - math.cos(2 * phase) * math.exp(-8 * math.pi**2 * spread)) / 2 / math.pi**2
     return variance + QUANTISATION_DN2 - swing
 
 
@@ -67,7 +68,8 @@ def check(s: Sensor, iso: float, level: float) -> None:
     if level and electrons + 6 * math.sqrt(total) / k > s.saturation_e(iso):
         return  # cut off by saturation
     row = (k * s.row_e) ** 2
-    expected = rounded(total - row - QUANTISATION_DN2, s.black_dn + k * electrons)
+    fixed = s.fixed_row_e**2 + s.fixed_column_e**2 + s.dsnu_e**2 + (s.prnu * electrons) ** 2 + s.row_e**2
+    expected = rounded(total - row - QUANTISATION_DN2, s.black_dn + k * electrons, k * k * fixed)
     pixel, rows = parts(s, electrons, iso)
     assert abs(pixel / expected - 1) < 0.005, (
         f"{label(s)} ISO {iso:g} level {level}: {pixel:.4g}, not {expected:.4g} DN²"
