@@ -10,81 +10,89 @@ from tone import log2_fast
 
 DEGREE = 10
 HARMONICS = 3
+ROWS = 8 + 2 * HARMONICS
+DARKEST = 0.5
 OFFSET = 2.0**-8
 WEIGHTS = (0.30, 0.55, 0.15)
 KNEE = 0.85
-SCALE, SHIFT, TOP, PEAK = (DEGREE + 1 + i for i in range(4))  # behind the coefficients in LookTables.curve
+SCALE, SHIFT, TOP, PEAK, CEILING = (3 * (DEGREE + 1) + i for i in range(5))  # behind the coefficients in `curve`
 
 
-def tone_curve(value, curve):
-    """Rendering light (one channel) → encoded value in 0..peak; `curve` is LookTables.curve."""
+def tone_curve(value, curve, channel):
+    """Rendering light of one channel → encoded value in 0..peak; `curve` is LookTables.curve."""
+    first = channel * (DEGREE + 1)
     u = curve[SCALE] * log2_fast(hl.clamp(value, 0.0, curve[TOP]) + hl.f32(OFFSET)) + curve[SHIFT]
     # Even and odd powers apart: two short chains of multiply-adds instead of one long one.
     square = u * u
-    even, odd = curve[0], curve[1]
-    for i in range(2, DEGREE, 2):
+    even, odd = curve[first], curve[first + 1]
+    for i in range(first + 2, first + DEGREE, 2):
         even, odd = even * square + curve[i], odd * square + curve[i + 1]
-    total = (even * square + curve[DEGREE]) + odd * u
+    total = (even * square + curve[first + DEGREE]) + odd * u
     return hl.clamp(total, 0.0, curve[PEAK])
 
 
-def _sums(table, a, b, per_chroma, lightness):
-    """The three rows of LookTables.moves times 1, cos h, sin h, cos 2h …, lightness."""
+def _sums(table, a, b, chroma, per_chroma, lightness):
+    """The three rows of LookTables.moves times the basis `harmonics` of lichtbild/look/tables.py."""
     cosine, sine = a * per_chroma, b * per_chroma
-    rows, ck, sk = [hl.f32(1.0)], cosine, sine
-    for _ in range(HARMONICS):
-        rows += [ck, sk]
+    rows, ck, sk = [cosine, sine], cosine, sine
+    for _ in range(HARMONICS - 1):
         ck, sk = ck * cosine - sk * sine, sk * cosine + ck * sine
-    rows.append(hl.min(lightness, 1.0))
+        rows += [ck, sk]
+    level = hl.min(lightness, 1.0)
+    rows += [level, level * cosine, level * sine, level * level, chroma, a, b]
     sums = []
     for k in range(3):
         total = table[0, k]
-        for i in range(1, len(rows)):
-            total += table[i, k] * rows[i]
+        for i, row in enumerate(rows):
+            total += table[i + 1, k] * row
         sums.append(total)
     return sums
 
 
-def moves(rgb, table, peak):
+def moves(rgb, table, peak, ceiling):
     """Encoded rendering RGB → encoded display RGB in 0..peak: hues, chroma and lightness moved, gamut fitted."""
     r, g, b = rgb
     lightness = WEIGHTS[0] * r + WEIGHTS[1] * g + WEIGHTS[2] * b
     red, blue = r - g, b - 0.5 * (r + g)
     per_chroma = hl.fast_inverse_sqrt(red * red + blue * blue + 1e-9)
     chroma = (red * red + blue * blue) * per_chroma
-    more, turn, density = _sums(table, red, blue, per_chroma, lightness)
+    more, turn, density = _sums(table, red, blue, chroma, per_chroma, lightness)
     red2, blue2 = red + red * more - blue * turn, blue + blue * more + red * turn
-    middle = hl.clamp(lightness + chroma * density, 1e-6, peak - 1e-6)
+    middle = hl.clamp(hl.max(lightness + chroma * density, DARKEST * lightness), 1e-6, peak - 1e-6)
     green = -WEIGHTS[0] * red2 - WEIGHTS[2] * (blue2 + 0.5 * red2)
-    return fit_to_gamut([green + red2, green, blue2 + green + 0.5 * red2], middle, peak)
+    return fit_to_gamut([green + red2, green, blue2 + green + 0.5 * red2], middle, peak, ceiling)
 
 
-def fit_to_gamut(offsets, middle, peak):
+def fit_to_gamut(offsets, middle, peak, ceiling):
     """Grey `middle` plus colour `offsets`, drawn straight towards the grey so that all lie in 0..peak and none clips.
 
-    Distances to the edge keep their order: up to KNEE nothing changes, from there d → (k(1-k)+u)/(1-k+u), u = d - k.
+    Distances to the edge keep their order: up to k = KNEE·ceiling nothing changes, from there they come nearer and
+    nearer to the ceiling c: d → (k(c-k) + c·u) / (c-k+u), u = d - k.
     """
     low = -hl.min(offsets[0], hl.min(offsets[1], offsets[2]))
     high = hl.max(offsets[0], hl.max(offsets[1], offsets[2]))
     distance = hl.max(low * (peak - middle), high * middle) * hl.fast_inverse(middle * (peak - middle))
-    held = hl.max(distance, KNEE)
-    beyond = held - KNEE
-    keep = (KNEE * (1.0 - KNEE) + beyond) * hl.fast_inverse((1.0 - KNEE + beyond) * held)
-    keep = hl.select(distance > KNEE, keep, 1.0)
+    knee = ceiling * hl.f32(KNEE)
+    room = ceiling - knee
+    held = hl.max(distance, knee)
+    beyond = held - knee
+    keep = (knee * room + ceiling * beyond) * hl.fast_inverse((room + beyond) * held)
+    keep = hl.select(distance > knee, keep, 1.0)
     return [hl.clamp(middle + keep * v, 0.0, peak) for v in offsets]
 
 
 def algorithm(rendering, curve, table):
     """Rendering light (three expressions, already in the inset primaries) → encoded display values."""
-    return moves([tone_curve(v, curve) for v in rendering], table, curve[PEAK])
+    toned = [tone_curve(v, curve, i) for i, v in enumerate(rendering)]
+    return moves(toned, table, curve[PEAK], curve[CEILING])
 
 
 def bound_tables(curve, table):
     """Say the sizes of the tables, so that their numbers are read without a stride."""
-    curve.dim(0).set_bounds(0, DEGREE + 5)
-    table.dim(0).set_bounds(0, 2 + 2 * HARMONICS)
+    curve.dim(0).set_bounds(0, 3 * (DEGREE + 1) + 5)
+    table.dim(0).set_bounds(0, ROWS)
     table.dim(1).set_bounds(0, 3)
-    table.dim(1).set_stride(2 + 2 * HARMONICS)
+    table.dim(1).set_stride(ROWS)
 
 
 @hl.generator(name="look")

@@ -55,10 +55,10 @@ def _integral(ev: F64, slopes: F64) -> F64:
 
 
 def tone_curve(look: Look, headroom_ev: float = 0.0, contrast: float = 1.0) -> tuple[F64, F64]:
-    """(scene, display): light in float64, both rising; display ends at 2^headroom_ev.
+    """(scene, display): light in float64, both rising; display runs from tone.dmin to 2^headroom_ev.
 
     `contrast` stretches the curve along scene EV around mid grey, so that all slopes and white move together.
-    Raises LookError where no shoulder reaches white.
+    Raises LookError where no shoulder reaches white, naming the white that would do.
     """
     tone = look.tone
     below = np.linspace(LOWEST_EV, 0.0, STEPS)
@@ -69,19 +69,40 @@ def tone_curve(look: Look, headroom_ev: float = 0.0, contrast: float = 1.0) -> t
     nodes = np.array([LOWEST_EV, -6.0, -3.0, -1.0, 0.0])
     lower = np.array([tone.slope_deep, tone.slope_deep, tone.slope_shadow, near, tone.slope])
     dark = _integral(below, monotone_cubic(below, nodes, lower))
-    wanted = headroom_ev - np.log2(MID) - tone.mid_ev
-
-    def shoulder(slope: float) -> F64:
-        return _integral(
-            above, monotone_cubic(above, np.array([0, white / 2, white]), np.array([tone.slope, slope, 0]))
-        )
-
-    lo, hi = 0.0, tone.slope
-    if not shoulder(lo)[-1] <= wanted <= shoulder(hi)[-1]:
-        raise LookError(f"look '{look.name}': no shoulder fits: change tone.white_ev, tone.slope or tone.mid_ev")
-    for _ in range(40):
-        middle = (lo + hi) / 2
-        lo, hi = (middle, hi) if shoulder(middle)[-1] < wanted else (lo, middle)
+    upper = _shoulder(look, above, headroom_ev - np.log2(MID) - tone.mid_ev)
     ev = np.concatenate([below, above[1:]]) / contrast
-    log2_out = np.log2(MID) + tone.mid_ev + np.concatenate([dark - dark[-1], shoulder((lo + hi) / 2)[1:]])
-    return MID * 2.0**ev, 2.0**log2_out
+    log2_out = np.log2(MID) + tone.mid_ev + np.concatenate([dark - dark[-1], upper[1:]])
+    shown = 2.0**log2_out
+    # The base of a film lifts black by itself and mid grey not at all.
+    shown += tone.dmin * np.clip(1.0 - shown / (MID * 2.0**tone.mid_ev), 0.0, None) ** 2
+    return MID * 2.0**ev, shown
+
+
+def _shoulder(look: Look, above: F64, wanted: float) -> F64:
+    """Stops of display light over mid at the scene stops `above`, ending at `wanted` with slope 0."""
+    slope, white = look.tone.slope, float(above[-1])
+
+    def reach(half_way: float) -> F64:
+        nodes = np.array([0.0, white / 2, white])
+        return _integral(above, monotone_cubic(above, nodes, np.array([slope, half_way, 0.0])))
+
+    lo, hi = 0.0, slope
+    low, high = float(reach(lo)[-1]), float(reach(hi)[-1])
+    if not low <= wanted <= high:
+        # Both ends of what can be reached grow with the distance to white.
+        first, last = look.tone.white_ev * wanted / high, look.tone.white_ev * wanted / low
+        raise LookError(
+            f"look '{look.name}': tone.white_ev = {look.tone.white_ev:g} cannot be met with tone.slope = {slope:g} and "
+            f"tone.mid_ev = {look.tone.mid_ev:g}: set white_ev to {first + 0.05:.1f}..{last - 0.05:.1f}, or the slope "
+            f"{'lower' if wanted < low else 'higher'}"
+        )
+    for _ in range(60):  # regula falsi with halved ends: some eight rounds
+        middle = lo + (hi - lo) * (wanted - low) / (high - low) if high > low else lo
+        found = reach(middle)
+        if abs(found[-1] - wanted) < 1e-9:
+            break
+        if found[-1] < wanted:
+            lo, low, high = middle, float(found[-1]), wanted + (high - wanted) / 2
+        else:
+            hi, high, low = middle, float(found[-1]), wanted + (low - wanted) / 2
+    return found
