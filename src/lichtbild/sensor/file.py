@@ -87,9 +87,8 @@ def load(name: str | pathlib.Path, mode: str | None = None, serial: int = 1) -> 
     if path.suffix != ".toml":
         path = DATA / f"{name}.toml"
         if str(name) not in names():
-            raise SensorError(
-                f"unknown sensor '{name}': {nearest(str(name), names())}; or give the path of a .toml file"
-            )
+            close = nearest(str(name), names())
+            raise SensorError(f"unknown sensor '{name}' (or give a .toml file): {close}")
     try:
         found = tomllib.loads(path.read_text("utf-8"))
     except OSError as e:
@@ -107,15 +106,25 @@ def read(found: Mapping[str, Any], path: pathlib.Path, mode: str | None = None, 
         if key not in ("doc", "default_mode") and not isinstance(table, dict):
             raise SensorError(f"{path}: {key}: expected a table [{key}]")
     modes = found.get("modes", {})
+    for name, over in modes.items():
+        _check_mode(path, f"modes.{name}", over)
     mode = mode or found.get("default_mode") or next(iter(modes), "full")
-    if modes and mode not in modes:
-        raise SensorError(f"{path}: no mode '{mode}': {nearest(mode, modes)}")
+    if mode not in (modes or ("full",)):
+        raise SensorError(f"{path}: no mode '{mode}': {nearest(str(mode), modes or ('full',))}")
     over = modes.get(mode, {})
-    unknown = [k for k in over if k not in KEYS] + ([mode] if not modes and mode != "full" else [])
-    if unknown:
-        raise SensorError(f"{path}: modes.{mode}: unknown table '{unknown[0]}': {nearest(unknown[0], KEYS)}")
     values = {name: _table(path, name, {**found.get(name, {}), **over.get(name, {})}) for name in KEYS}
     return _sensor(found, values, path, mode, serial)
+
+
+def _check_mode(path: pathlib.Path, where: str, over: Any) -> None:
+    """Whether a mode holds nothing but tables of known names."""
+    if not isinstance(over, dict):
+        raise SensorError(f"{path}: {where}: expected a table of tables")
+    for name, table in over.items():
+        if name not in KEYS:
+            raise SensorError(f"{path}: {where}: unknown table '{name}': {nearest(name, KEYS)}")
+        if not isinstance(table, dict):
+            raise SensorError(f"{path}: {where}.{name}: expected a table")
 
 
 def _table(path: pathlib.Path, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
