@@ -13,7 +13,7 @@ import numpy as np
 
 from ..light import REC2020_LUMA, WHITE_D65, Xy, rgb_to_xyz, xyz
 from ..types import F32
-from ._grid import Array, f32
+from ._grid import Array, Real, f32
 
 NEON = {  # chromaticities of signs: neon itself, argon with phosphors; eyeballed from the published gamuts of signs
     "red": (0.665, 0.325),
@@ -95,7 +95,7 @@ class Lamps:
         names = ("at", "axis", "candela", "lobe", "size")
         return Lamps(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
-    def illuminance(self, x: Array, y: Array, z: Array, normal: tuple[float, float, float], wrap: float = 0.0) -> F32:
+    def illuminance(self, x: Array, y: Array, z: Array, normal: tuple[Real, Real, Real], wrap: float = 0.0) -> F32:
         """(3, …) lux on surfaces at x, y, z that face `normal`; wrap > 0 lets light creep around (skin, cloth)."""
         shape = np.broadcast_shapes(x.shape, y.shape, z.shape)
         total = np.zeros((3, *shape), np.float32)

@@ -75,13 +75,18 @@ class Figure:
         nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0.02, 1))
         self.lay(self.shade(albedo, nx, ny, nz), cover(radius - far, self.px))
 
-    def lathe(self, profile: list[tuple[float, float]], albedo: Array, seed: int, middle: float = 0.0) -> None:
+    def lathe(
+        self, profile: list[tuple[float, float]], albedo: Array, seed: int, middle: float = 0.0, folds: float = 1.0
+    ) -> None:
         """Cloth about an upright axis at x = `middle`: half widths at heights, with folds that deepen downwards."""
         heights, widths = zip(*profile, strict=True)
-        half = f32(np.interp(self.y[:, 0], heights, widths))[:, None]
+        at = np.interp(self.y[:, 0], heights, np.arange(len(heights)))
+        if not folds:  # what is turned has no corners
+            at = np.floor(at) + smooth(0.0, 1.0, at % 1)
+        half = f32(np.interp(at, np.arange(len(widths)), widths))[:, None]
         low = np.clip((heights[-1] - self.y) / (heights[-1] - heights[0]), 0, 1)
         u = (self.x - middle) / half
-        fold = fractal(u * 2.3 + low * 0.6, self.y * 1.6 + 0 * u, self.px * 12, 3, 0.5, seed)
+        fold = folds * fractal(u * 2.3 + low * 0.6, self.y * 1.6 + 0 * u, self.px * 12, 3, 0.5, seed)
         nx = np.clip(u * 0.92 + 0.30 * low * fold, -1, 1)
         nz = np.sqrt(np.clip(1 - nx * nx, 0.03, 1))
         edge = np.minimum(self.y - heights[0] - 0.02 * fold * low, heights[-1] - self.y)

@@ -49,9 +49,12 @@ def stars(canvas: Canvas, focal: float, seed: int, count: int = 900) -> F32:
     return light
 
 
-def day(canvas: Canvas, focal: float, horizon: float, sun: tuple[float, float], seed: int, cover: float = 0.5) -> F32:
-    """(3, H, W) cd/m²: blue that pales to the horizon, fair-weather clouds; `sun`: a place on the canvas or off it."""
-    x, y = canvas.x, canvas.y
+def day(x: F32, y: F32, px: float, focal: float, horizon: float, sun: tuple[float, float], seed: int) -> F32:
+    """(3, h, w) cd/m² at canvas positions x (1, w), y (h, 1): blue that pales to the horizon, fair-weather clouds.
+
+    `sun`: its place on the canvas or off it.
+    """
+    cover = 0.5
     height = np.clip(horizon - y, 0.004, None) / focal
     blue = mix(colour((3900.0, 4700.0, 5400.0)), colour((820.0, 1650.0, 3700.0)), smooth(0.0, 0.62, height))
     far = length(x - f32(sun[0]), y - f32(sun[1])) / f32(focal)
@@ -59,7 +62,7 @@ def day(canvas: Canvas, focal: float, horizon: float, sun: tuple[float, float], 
     dome = 0.35 / (height + 0.22)  # clouds lie in a layer: nearer to the horizon they are smaller
     u, v = x * dome, dome * f32(2.2)
     u, v = np.broadcast_arrays(u, v)
-    width = canvas.px * dome * 5
+    width = px * dome * 5
     big = fractal(u * 2.2, v * 3.2, width, 8, 0.52, 70 + seed)
     lit = fractal(u * 2.2 + f32(0.10), v * 3.2 - f32(0.16), width, 6, 0.52, 70 + seed)
     body = smooth(0.75 - 1.5 * cover, 2.0 - 1.5 * cover, big)

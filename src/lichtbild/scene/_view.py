@@ -15,7 +15,9 @@ import numpy as np
 from ..types import F32
 from ._grid import Array, Real
 from .spec import Canvas
+from .types import Layer, Motion
 
+STILL = Motion()
 FAR = 400.0  # m: where a street ends
 
 
@@ -73,6 +75,31 @@ class Sheet:
     view: View
     light: F32
     depth: F32
+    alpha: F32 | None = None  # (H, W): how much has been laid over what was there; None = nobody asks
+
+    def over(self, rows: slice, columns: slice, light: Real, alpha: Array, depth_m: Real) -> None:
+        """Lay `light` (broadcast to (3, h, w)) with `alpha` (broadcast to (h, w)) over a part, at a depth."""
+        part, depth = self.light[:, rows, columns], self.depth[rows, columns]
+        part += alpha * (light - part)
+        np.copyto(
+            depth, np.broadcast_to(np.float32(depth_m), depth.shape), where=np.broadcast_to(alpha >= 0.5, depth.shape)
+        )
+        if self.alpha is not None:
+            self.alpha[rows, columns] += alpha * (1 - self.alpha[rows, columns])
+
+    def layer(self, name: str, under: F32, motion: Motion = STILL) -> Layer | None:
+        """What was laid over `under` (3, H, W) as a layer of its own, cut to its extent; None where that is nothing."""
+        assert self.alpha is not None
+        rows, columns = (np.flatnonzero((self.alpha > 1e-4).any(axis=1 - k)) for k in (0, 1))
+        if not len(rows):
+            return None
+        part = np.s_[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+        alpha = np.clip(self.alpha[part], 0, 1)
+        behind, seen = under[:, part[0], part[1]], self.light[:, part[0], part[1]]
+        own = np.maximum((seen - (1 - alpha) * behind) / np.maximum(alpha, np.float32(1e-4)), 0)
+        light = np.where(alpha > 0.004, own, behind).astype(np.float32)
+        depth = np.where(alpha > 0.02, self.depth[part], self.depth[part][alpha >= 0.5].max(initial=1.0))
+        return Layer(name, light, depth.astype(np.float32), alpha, motion, 0.0, part[0].start, part[1].start)
 
     def upright(self, z: float, x: tuple[float, float], y: tuple[float, float]) -> Part:
         """The part of the picture where a plane at distance z shows X and Y within these bounds (m)."""
@@ -96,9 +123,7 @@ class Part:
 
     def lay(self, light: Real, alpha: Array) -> None:
         """Lay `light` (broadcast to (3, h, w)) with `alpha` (h, w) over it."""
-        part, depth = self.sheet.light[:, self.rows, self.columns], self.sheet.depth[self.rows, self.columns]
-        part += alpha * (light - part)
-        depth[np.broadcast_to(alpha, depth.shape) >= 0.5] = self.z
+        self.sheet.over(self.rows, self.columns, light, alpha, self.z)
 
     def add(self, light: Array) -> None:
         """Add `light` (3, h, w)."""
