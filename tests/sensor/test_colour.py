@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from conftest import SHARED, needs_shared
 from lichtbild import sensor, spectra
 from lichtbild.light import WHITE_D50, WHITE_D65, xyz
 from lichtbild.sensor import colour
+from lichtbild.sensor.file import DATA
 from lichtbild.types import Exposure
 
 COLOURED = [s for s in (sensor.load(n) for n in sensor.names()) if s.planes == 3]
@@ -105,3 +108,16 @@ def test_curves_of_the_imx219() -> None:
         target = np.interp(spectra.NM, nm, known)[inside]
         scale = (made[inside] @ target) / (target @ target)
         assert np.sqrt(((made[inside] - scale * target) ** 2).mean()) < 0.05 * made.max()
+
+
+@needs_shared
+def test_measured_curves(tmp_path: pathlib.Path) -> None:
+    """The spectral path with measured curves: a file that names them sees greys as the bells fitted to them do."""
+    text = (DATA / "imx219.toml").read_text("utf-8")
+    head = text[: text.index("[colour]")]
+    table = '[colour]\ncurves = "measured.csv"\nwindow_nm = [410, 5, 652, 7]\nscale = [0.00498, 0.006, 0.00684]\n'
+    (tmp_path / "mine.toml").write_text(head + table, "utf-8")
+    shutil.copy(SHARED / "colour" / "raspicam_IMX219.csv", tmp_path / "measured.csv")
+    mine, bells = sensor.load(tmp_path / "mine.toml"), sensor.load("imx219")
+    for light in (spectra.daylight(5500), spectra.planck(2855.5)):
+        assert sensor.electrons(mine, light) == pytest.approx(sensor.electrons(bells, light), rel=0.03)

@@ -70,6 +70,25 @@ def test_bad_files(tmp_path: pathlib.Path, old: str, new: str, message: str) -> 
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"measured.csv: cannot be read as curves"),
+        ("nm,r,g\n400,1,2\n", r"measured.csv: expected rows of rising nm and 3 efficiencies"),
+        ("400,1,2,x\n", r"measured.csv: expected rows of nm and 3"),
+        ("500,0,0,0\n400,1,1,1\n", r"rising nm"),
+        ("400,0,0,0\n700,0,0,0\n", r"colour: expected efficiencies in 0..1"),
+    ],
+)
+def test_bad_curves(tmp_path: pathlib.Path, text: str | None, message: str) -> None:
+    head = GOOD[: GOOD.index("[colour]")]
+    (tmp_path / "mine.toml").write_text(head + '[colour]\ncurves = "measured.csv"\n', "utf-8")
+    if text is not None:
+        (tmp_path / "measured.csv").write_text(text, "utf-8")
+    with pytest.raises(sensor.SensorError, match=message):
+        sensor.load(tmp_path / "mine.toml")
+
+
 def test_files_that_are_none(tmp_path: pathlib.Path) -> None:
     with pytest.raises(sensor.SensorError, match=r"give a .toml file.*did you mean 'imx477'"):
         sensor.load("imx4777")

@@ -22,19 +22,6 @@ _LIGHTS = {17: spectra.planck(2855.5), 21: spectra.daylight(6504.0)}  # EXIF Lig
 _DIGITS = 7  # of matrices: what linear algebra libraries differ in comes after
 
 
-def lobes(rows: list[list[float]]) -> F64:
-    """(81,): a sum of bells [height, centre nm, width below nm, width above nm], each a Gaussian on either side."""
-    height, centre, below, above = np.array(rows, np.float64).T[:, :, None]
-    off = spectra.NM - centre
-    return np.asarray((height * np.exp(-0.5 * (off / np.where(off < 0, below, above)) ** 2)).sum(0), np.float64)
-
-
-def window(edges: tuple[float, float, float, float]) -> F64:
-    """(81,): transmission of a filter that opens at edges[0] and closes at edges[2] nm; logistic, widths between."""
-    opened = 1 / (1 + np.exp(-(spectra.NM - edges[0]) / edges[1]))
-    return np.asarray(opened / (1 + np.exp((spectra.NM - edges[2]) / edges[3])), np.float64)
-
-
 def electrons(sensor: Sensor, light: F64) -> F64:
     """(…, planes): electrons per pixel and lux·s of light with spectra of the shape of `light` (…, 81)."""
     return np.asarray(spectra.photons(light) @ sensor.efficiency.T * sensor.pitch_um**2, np.float64)

@@ -12,11 +12,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..stage import Param, ParamError, fit, nearest
-from ..types import F64
-from .colour import lobes, window
+from . import efficiency
 from .filters import PATTERNS
 from .types import GainStage, Pdaf, Sensor, SensorError
 
@@ -156,7 +153,7 @@ def _sensor(found: Mapping[str, Any], v: dict[str, Any], path: pathlib.Path, mod
     made = Sensor(
         path.stem, str(found.get("doc", "")), mode, array["rows"], array["columns"], array["pitch_um"], array["cfa"],
         adc["bits"], adc["black_dn"], white, gain["base_iso"], gain["max_iso"], gain["dn_per_e"],
-        _stages(path, v["well"], gain["base_iso"]), _efficiency(path, found.get("colour", {}), array["cfa"]),
+        _stages(path, v["well"], gain["base_iso"]), efficiency.read(path, found.get("colour", {}), array["cfa"]),
         **pattern, dark_e_s=dark["current_e_s"], dark_at_c=dark["at_c"], dark_doubles_c=dark["doubles_c"],
         pdaf=_pdaf(path, found.get("pdaf")), modes=tuple(found.get("modes", ("full",))), serial=serial,
     )  # fmt: skip
@@ -175,30 +172,6 @@ def _stages(path: pathlib.Path, well: dict[str, Any], base_iso: float) -> tuple[
     if not (well["high_full_well_e"] and well["high_read_e"]):
         raise SensorError(f"{path}: well: high_from_iso needs high_full_well_e and high_read_e beside it")
     return low, GainStage(well["high_from_iso"], well["high_read_e"], well["adc_dn"], well["high_full_well_e"])
-
-
-def _efficiency(path: pathlib.Path, table: Mapping[str, Any], cfa: str) -> F64:
-    """Electrons per photon (planes, 81): the bells of each channel times its scale, through the common window."""
-    planes = ("white",) if cfa == "MONO" else ("red", "green", "blue")
-    known = (*planes, "window_nm", "scale")
-    for key in table:
-        if key not in known:
-            raise SensorError(f"{path}: unknown key 'colour.{key}': {nearest(key, known)}")
-    try:
-        edges = [float(e) for e in table.get("window_nm", (0, 1, 2000, 1))]
-        scale = [float(s) for s in table.get("scale", [1.0] * len(planes))]
-        curves = np.array([lobes(table[plane]) for plane in planes]) * window((edges[0], edges[1], edges[2], edges[3]))
-        curves *= np.array(scale).reshape(len(planes), 1)
-    except KeyError as e:
-        raise SensorError(
-            f"{path}: colour.{e.args[0]} is missing: write its bells [height, nm, nm below, nm above]"
-        ) from None
-    except (TypeError, ValueError, IndexError) as e:
-        need = f"bells of four numbers, window_nm of four, scale of {len(planes)}"
-        raise SensorError(f"{path}: colour: expected {need}: {e}") from None
-    if not (np.isfinite(curves).all() and curves.min() >= 0 and curves.max() <= 1 and curves.max(1).min() > 0):
-        raise SensorError(f"{path}: colour: expected efficiencies in 0..1, got {curves.min():.3g}..{curves.max():.3g}")
-    return curves
 
 
 def _pdaf(path: pathlib.Path, table: Mapping[str, Any] | None) -> Pdaf | None:
