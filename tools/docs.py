@@ -1,21 +1,24 @@
-"""Write `docs/stages.md` from the stages themselves: docstring, parameter table, and the key of every source.
+"""Write `docs/stages.md` and `docs/sensors.md` from the code: docstrings, tables of parameters, keys of sources.
 
 python tools/docs.py            write
-python tools/docs.py --check    fail when the page is stale, a source is missing from docs/references.bib,
+python tools/docs.py --check    fail when a page is stale, a source is missing from docs/references.bib,
                                 or a link in a Markdown file leads nowhere
 """
 
 from __future__ import annotations
 
+import inspect
 import pathlib
 import re
 import sys
 
 import lichtbild.develop as develop
-from lichtbild import stage
+from lichtbild import sensor, stage
+from lichtbild.sensor import efficiency, file
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "stages.md"
+SENSORS = ROOT / "docs" / "sensors.md"
 BIB = ROOT / "docs" / "references.bib"
 HEAD = """# The stages of development, in the order of light
 
@@ -43,6 +46,36 @@ def page() -> str:
     return "\n".join([HEAD, *(chapter(name) for name in develop.ORDER)])
 
 
+SENSORS_HEAD = """# Sensors of the simulator
+
+Made by `make docs` from the code: do not edit. A sensor is a file in `src/lichtbild/sensor/data`, or any other that
+`sensor.load("mine.toml")` names. Each number there says its source, or that it is an estimate.
+"""
+
+
+def sensors_page() -> str:
+    """What every sensor is in figures, the chain from light to a number, and all keys of a sensor file."""
+    rows = ["| sensor | mode | pixels | pitch µm | CFA | bits | ISO | full well e- | read e- at base, at most ISO |"]
+    rows.append("|---|---|---|---|---|---|---|---|---|")
+    for s in (sensor.load(name, mode) for name in sensor.names() for mode in sensor.load(name).modes):
+        base, top = (s.read_dn(iso) / s.gain(iso) for iso in (s.base_iso, s.max_iso))
+        rows.append(
+            f"| {s.name} | {s.mode} | {s.columns}x{s.rows} | {s.pitch_um:g} | {s.cfa} | {s.bits} "
+            f"| {s.base_iso:g}…{s.max_iso:g} | {s.stages[0].full_well_e:g} | {base:.1f}, {top:.1f} |"
+        )
+    keys = ["| key | default | range | meaning |", "|---|---|---|---|"]
+    for table, params in file.KEYS.items():
+        for p in params:
+            needed = p.default == "" or p.default != p.default  # NaN
+            keys.append(
+                f"| `{table}.{p.name}` | {'needed' if needed else f'{p.default:g}'} | {value_range(p)} | {p.doc} |"
+            )
+    chain, curves, modes = (inspect.cleandoc(m.__doc__ or "") for m in (sensor.types, efficiency, file))
+    blocks = [f"```text\n{text}\n```\n" for text in (chain, modes, curves)]
+    return "\n".join([SENSORS_HEAD, *rows, "", "## From light to a number\n", blocks[0], "## Keys\n", blocks[1], *keys,
+                      "", "## Colour\n", blocks[2]])  # fmt: skip
+
+
 def missing_sources() -> list[str]:
     known = set(re.findall(r"@\w+\{(\w+),", BIB.read_text()))
     used = set()
@@ -63,11 +96,13 @@ def dead_links() -> list[str]:
 def main() -> None:
     if "--check" not in sys.argv:
         PAGE.write_text(page())
+        SENSORS.write_text(sensors_page())
         return
     wrong = [f"no entry in references.bib for [{key}]" for key in missing_sources()]
     wrong += [f"dead link in {link}" for link in dead_links()]
-    if not PAGE.exists() or PAGE.read_text() != page():
-        wrong.append("docs/stages.md is stale: run `make docs`")
+    for path, text in ((PAGE, page()), (SENSORS, sensors_page())):
+        if not path.exists() or path.read_text() != text:
+            wrong.append(f"docs/{path.name} is stale: run `make docs`")
     if wrong:
         sys.exit("\n".join(wrong))
 
