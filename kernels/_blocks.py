@@ -25,9 +25,17 @@ HEIGHT = 128
 COLUMNS = 624
 
 
+def product(a, share):
+    """Rounded product of an int16 and an int16 of 1 / 32768."""
+    one_step = hl.target_has_feature(hl.TargetFeature.SSE41) | hl.target_arch_is(hl.TargetArch.ARM)
+    high, low = hl.mul_shift_right(a, share, hl.cast(U16, 16)), hl.cast(U16, a) * hl.cast(U16, share)
+    halves = high * 2 + hl.cast(I16, ((low >> 14) + 1) >> 1)  # four times faster where the step would be of 32 bits
+    return hl.select(one_step, hl.rounding_mul_shift_right(a, share, hl.cast(U16, 15)), halves)
+
+
 def times(a, factor):
     """Rounded product of an int16 and a number in 0..1."""
-    return hl.rounding_mul_shift_right(a, hl.cast(I16, round(factor * 32768)), hl.cast(U16, 15))
+    return product(a, hl.cast(I16, round(factor * 32768)))
 
 
 def _both(a, b):
@@ -83,7 +91,7 @@ def _between(near, far, phase):
     outer = hl.cast(I16, round(FAR[0] * 32768))
     inner = hl.cast(I16, round(FAR[1] * 32768))
     share = hl.select((phase == 0) | (phase == 3), outer, inner)
-    return near + hl.rounding_mul_shift_right(far - near, share, hl.cast(U16, 15))
+    return near + product(far - near, share)
 
 
 FAR = (0.375, 0.125, 0.125, 0.375)  # weight of the farther coarse pixel, at each of four pixels
@@ -137,12 +145,9 @@ class Shrink:
         self.down, self.joined, self.along = hl.Func("down"), hl.Func("joined"), hl.Func("along")
         band = hl.cast(hl.Int(32), (u + 1) // 2) - hl.select(u == 7, 1, 0)
         noise = [
-            hl.rounding_mul_shift_right(
-                self.coefficients[x, y, u, n, c], self.taken[x, y, hl.clamp(band, 0, 3) * 4 + BANDS[n], c],
-                hl.cast(U16, 15),
-            )
+            product(self.coefficients[x, y, u, n, c], self.taken[x, y, hl.clamp(band, 0, 3) * 4 + BANDS[n], c])
             for n in range(8)
-        ]  # fmt: skip
+        ]
         self.down[x, y, u, k, c] = hl.mux(k, backward(noise))
         both = hl.saturating_add(self.down[x, y // 4, u, y % 4, c], self.down[x, y // 4 - 1, u, y % 4 + 4, c])
         self.joined[x, y, u, c] = hl.rounding_shift_right(both, hl.cast(U16, 2))
@@ -158,7 +163,7 @@ class Shrink:
         poly, where = self.poly, (self.poly, YB)
         poly.compute_at(output, XO).align_bounds(y, 4).split(y, YB, YI, 4).reorder(i, x, YI, YB)
         poly.bound(i, 0, 4).unroll(i).vectorize(x, vector, ROUND).reorder_storage(i, x, y, c).never_partition_all()
-        slid = ((self.across, u, 8, 16), (self.coefficients, v, 8, 4), (self.size, g, GROUPS, 4), (self.down, k, 8, 4))
+        slid = ((self.across, u, 8, 16), (self.coefficients, v, 8, 2), (self.size, g, GROUPS, 4), (self.down, k, 8, 2))
         for f, short, count, rows in slid:
             f.store_at(output, XO).compute_at(*where).fold_storage(y, rows).vectorize(x, vector, ROUND)
             f.bound(short, 0, count).reorder(short, x, y).unroll(short).never_partition([y])

@@ -31,14 +31,12 @@ def halved(plane, mean, name):
 
 class _Half:
     def place(self, rows, vector):
+        """Strips in parallel, row by row."""
         out = self.output
-        out.split(y, YO, YI, 32, GUARD).reorder(c, x, YI, YO).bound(c, 0, 3).unroll(c).parallel(YO).never_partition(
-            [YI, YO]
-        )
-        out.vectorize(x, vector, GUARD)
-        rows.compute_at(out, YI).hoist_storage(out, YO).bound(c, 0, 3).unroll(c).reorder(c, x, y).vectorize(
-            x, vector, ROUND
-        )
+        out.split(y, YO, YI, 32, GUARD).reorder(c, x, YI, YO).bound(c, 0, 3).unroll(c)
+        out.vectorize(x, vector, GUARD).parallel(YO).never_partition([YI, YO])
+        rows.compute_at(out, YI).hoist_storage(out, YO).bound(c, 0, 3).unroll(c)
+        rows.reorder(c, x, y).vectorize(x, vector, ROUND)
 
 
 @hl.generator(name="denoise_halve")
@@ -56,12 +54,12 @@ class Halve(_Half):
         self.output[x, y, c] = hl.mux(c, [luma_of(small), red - green, blue - green])
         self.luma[x, y] = luma_of(self.code)
         vector = self.natural_vector_size(U16)
+        # 1 ms/MP on one of 2 cores of a Xeon, AVX-512, most of it memory.
         self.place(rows, vector)
+        # Two rows of luma with each of the other: codes are read once. Loops that go together must be split alike.
         self.output.split(YI, YI, j, 1)
-        self.luma.split(y, YO, YI, 64, GUARD).split(YI, YI, j, 2, GUARD).vectorize(x, vector, GUARD).parallel(
-            YO
-        ).never_partition([YI, YO])
-        self.luma.compute_with(self.output, YI)
+        self.luma.split(y, YO, YI, 64, GUARD).split(YI, YI, j, 2, GUARD).vectorize(x, vector, GUARD)
+        self.luma.parallel(YO).never_partition([YI, YO]).compute_with(self.output, YI)
 
 
 @hl.generator(name="denoise_half")
@@ -89,6 +87,7 @@ def calm(share, step_x, step_y):
 
 
 def place_calm(rows, found, poly, vector):
+    """Row of blocks by row of blocks."""
     rows.compute_at(poly, YB)
     found.compute_at(poly, YB).vectorize(x, vector, ROUND)
 
@@ -115,15 +114,19 @@ class Coarse:
     def generate(self):
         at_origin(self.plane, self.coarse, self.removed, self.output)
         rows, quiet = calm(self.share, self.step_x, self.step_y)
-        shrink = Shrink(edged(self.plane), edged(self.coarse), edged(self.removed), self.table, quiet)
+        held, noisy = edged(self.plane), hl.Func("noisy")
+        noisy[x, y, c] = held[x, y, c]
+        shrink = Shrink(noisy, edged(self.coarse), edged(self.removed), self.table, quiet)
         noise = shrink.flat[x, y, c]
         self.output[x, y, c] = hl.select(self.whole, self.plane[x, y, c] - noise, noise)
 
+        # 2.9 ms per megapixel of a plane on one of 2 cores of a Xeon, AVX-512.
         vector = self.natural_vector_size(U16)
         tiles(self.output, vector, COLUMNS)
         self.output.reorder(XI, YI, XO, YO, c).fuse(YO, c, YO).parallel(YO)
         shrink.schedule(self.output, vector)
         place_calm(rows, quiet, shrink.poly, vector)
+        noisy.compute_at(self.output, XO).vectorize(x, vector, ROUND).never_partition([y])
 
 
 def doubled(plane, name):
@@ -139,6 +142,8 @@ def doubled(plane, name):
 
 @hl.generator(name="denoise")
 class Denoise:
+    """`output` may be `code` itself: a pixel of it is read last where it is written."""
+
     code = hl.InputBuffer(U16, 3)
     luma = hl.InputBuffer(I16, 2)
     coarse = hl.InputBuffer(I16, 3)  # luma of a quarter of the size
@@ -170,19 +175,17 @@ class Denoise:
         steps = hl.mux(c, [step + off[0], step, step + off[1]])
         self.output[x, y, c] = moved(self.code[x, y, c], steps)
 
+        # 5 ms/MP on one of 2 cores of a Xeon, AVX-512: blocks 2.3, sharpening 1.3, codes read and written 0.9.
         vector = self.natural_vector_size(U16)
         place(self.output, [luma, *helpers], vector, COLUMNS - 16)
         shrink.schedule(self.output, vector)
         place_calm(calm_rows, quiet, shrink.poly, vector)
-        noisy.compute_at(self.output, XO).bound(c, 0, 1)
-        noisy.vectorize(x, vector, ROUND).never_partition([y])
-        poly.compute_at(self.output, YI).hoist_storage(self.output, XO).bound(j, 0, 2).bound(c, 0, 2).reorder(
-            j, x, y, c
-        )
-        poly.unroll(j).vectorize(x, vector, ROUND).reorder_storage(j, x, y, c)
-        rows.compute_at(self.output, YI).hoist_storage(self.output, XO).bound(c, 0, 2).vectorize(
-            x, vector, ROUND
-        ).never_partition([y, c])
+        noisy.compute_at(self.output, XO).bound(c, 0, 1).vectorize(x, vector, ROUND).never_partition([y])
+        for f in (rows, poly):
+            f.compute_at(self.output, YI).hoist_storage(self.output, XO).bound(c, 0, 2)
+            f.vectorize(x, vector, ROUND)
+        rows.never_partition([y, c])
+        poly.bound(j, 0, 2).reorder(j, x, y, c).unroll(j).reorder_storage(j, x, y, c)
 
 
 if __name__ == "__main__":

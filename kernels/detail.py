@@ -9,7 +9,7 @@ import functools
 
 import halide as hl
 
-from _blocks import I16, ROUND, U16, XI, XO, YI, YO, tiles
+from _blocks import I16, ROUND, U16, XI, XO, YI, YO, product, tiles
 from _light import c, x, y
 
 GAIN = 8  # the table holds factors of h and B·h in 1 / GAIN
@@ -28,11 +28,6 @@ def luma_of(code):
     """Green-weighted luma in quarters of a code."""
     red, green, blue = (code[x, y, n] for n in range(3))
     return hl.cast(I16, hl.rounding_halving_add(hl.rounding_halving_add(red, blue), green) >> 2)
-
-
-def product(a, share):
-    """int16 times int16 of 1 / 32768, rounded."""
-    return hl.rounding_mul_shift_right(a, share, hl.cast(U16, 15))
 
 
 def binomial(f, name):
