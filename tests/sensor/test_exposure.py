@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import replay
+import test_arm
 from conftest import ROOT
 
 from lichtbild import kernels, sensor
@@ -37,6 +41,18 @@ def test_every_processor_gives_the_same(level: str) -> None:
     env = {**os.environ, "LICHTBILD_LEVEL": level, "PYTHONPATH": f"{ROOT}/src:{ROOT}/tests:{ROOT}/tests/sensor"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("qemu-aarch64"), reason="qemu-aarch64 (package qemu-user) is not installed")
+def test_aarch64_gives_the_same(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("halide")
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    program = test_arm.link(tmp_path, "sensor")
+    for name in ("phone-tele", "apsc-x-trans"):
+        with replay._listening() as calls:
+            sensor.expose(scene((201, 333)), sensor.load(name), SHOT)
+        assert np.array_equal(test_arm.emulate(program, calls[0])["output"], calls[0].after["output"].array())
 
 
 def test_threads_do_not_matter() -> None:
