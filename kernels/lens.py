@@ -6,12 +6,15 @@ through six neighbours, which is good for a little more than the middle interval
 one per block, blurs.
 """
 
+import functools
+import operator
+
 import halide as hl
 
 from _light import c, x, y
 
 CELL = 16  # pixels between the nodes of the tables
-TILE = (512, 64)  # what one task resamples
+TILE = (512, 128)  # what one task resamples
 BLOCK = 64  # columns that share a blur kernel
 TAPS = 11
 HALF = TAPS // 2
@@ -29,6 +32,11 @@ def lagrange(f):
         after.append(after[-1] * d[5 - n])
     products = [after[4], *(before[n - 1] * after[4 - n] for n in range(1, 5)), before[4]]
     return [p * hl.f32(1.0 / n) for p, n in zip(products, (-120.0, 24.0, -12.0, 12.0, -24.0, 120.0), strict=True)]
+
+
+def total(terms):
+    """Sum of expressions."""
+    return functools.reduce(operator.add, terms)
 
 
 def cells(table, column, row, plane):
@@ -69,6 +77,7 @@ class Lens:
     output = hl.OutputBuffer(F32, 3)
 
     def generate(self):
+        self.tile_row, self.sideways, self.below = (hl.Func(n) for n in ("tile_row", "sideways", "below"))
         rowwise, straight = self.resampled()
         kernel = self.kernel()
         blurred, skirted = hl.Func("blurred"), hl.Func("skirted")
@@ -99,36 +108,38 @@ class Lens:
     def resampled(self):
         """The light bent as the tables say: (xi, yi, tx, ty, c), with borders."""
         g = self
-        edged = hl.BoundaryConditions.repeat_edge(g.light)
-        tile_row = hl.Func("tile_row")
-        start, rise = cells(
-            g.down, tx * (TILE[0] // CELL) + TILE[0] // CELL // 2, ty * TILE[1] + TILE[1] // 2 + CELL, c
-        )
-        tile_row[tx, ty, c] = whole(start, rise)
-
-        # Rows: `yi` counts rows of the light from where the tile lies in it.
-        rowwise = hl.Func("rowwise")
+        here = (cell, yi, tx, ty, c)
         column = tx * (TILE[0] // CELL) + cell
-        row = ty * TILE[1] + yi + tile_row[tx, ty, c]
-        start, rise = cells(g.across, column, row + g.first * CELL, c)
-        shift = start + rise * hl.cast(F32, xi)
-        base = hl.select(g.dense, whole(start, rise), hl.cast(I32, hl.floor(shift)))
-        weights = lagrange(shift - hl.cast(F32, base))
-        left = column * CELL + xi + base + g.margin_x - 2
-        rowwise[xi, yi, cell, tx, ty, c] = sum(
-            (w * edged[left + n, row + g.margin_y, c] for n, w in enumerate(weights)), hl.f32(0.0)
-        )
+        middle = cells(g.down, tx * (TILE[0] // CELL) + TILE[0] // CELL // 2, ty * TILE[1] + TILE[1] // 2 + CELL, c)
+        g.tile_row[tx, ty, c] = whole(*middle)
 
-        bent, straight = hl.Func("bent"), hl.Func("straight")
+        # Along rows. `yi` counts rows of the light from where the tile's middle lies in it.
+        row = ty * TILE[1] + yi + g.tile_row[tx, ty, c]
+        start, rise = cells(g.across, column, row + g.first * CELL, c)
+        g.sideways[here] = (start, rise, whole(start, rise))
+        start, rise, base = (g.sideways[here][n] for n in range(3))
+        shift = start + rise * hl.cast(F32, xi)
+        own = hl.cast(I32, hl.floor(shift))
+        weights = lagrange(shift - hl.cast(F32, hl.select(g.dense, base, own)))
+        left, width = column * CELL + g.margin_x - 2, g.light.dim(0).extent()
+        at = hl.select(
+            g.dense, hl.clamp(left + base, 0, width - CELL - 5) + xi, hl.clamp(left + xi + own, 0, width - 6)
+        )
+        line = hl.clamp(row + g.margin_y, 0, g.light.dim(1).extent() - 1)
+        rowwise = hl.Func("rowwise")
+        rowwise[xi, yi, cell, tx, ty, c] = total(w * g.light[at + n, line, c] for n, w in enumerate(weights))
+
+        # Along columns.
         start, rise = cells(g.down, column, ty * TILE[1] + yi + CELL, c)
-        base = whole(start, rise)
-        weights = lagrange(start + rise * hl.cast(F32, xi) - hl.cast(F32, base))
-        top = yi + hl.clamp(base - tile_row[tx, ty, c], -g.slack, g.slack) - 2
-        bent[xi, yi, cell, tx, ty, c] = sum(
-            (w * rowwise[xi, top + n, cell, tx, ty, c] for n, w in enumerate(weights)), hl.f32(0.0)
+        base = hl.clamp(whole(start, rise) - g.tile_row[tx, ty, c], -g.slack, g.slack)
+        g.below[here] = (start - hl.cast(F32, base + g.tile_row[tx, ty, c]), rise, base)
+        start, rise, base = (g.below[here][n] for n in range(3))
+        weights = lagrange(start + rise * hl.cast(F32, xi))
+        bent, straight = hl.Func("bent"), hl.Func("straight")
+        bent[xi, yi, cell, tx, ty, c] = total(
+            w * rowwise[xi, yi + base - 2 + n, cell, tx, ty, c] for n, w in enumerate(weights)
         )
         straight[xi, yi, tx, ty, c] = bent[xi % CELL, yi, xi / CELL, tx, ty, c]
-        self.tile_row = tile_row
         return rowwise, straight
 
     def kernel(self):
@@ -164,13 +175,15 @@ class Lens:
         formed.reorder(xi, yi, xv, y4, xb).vectorize(xi, lanes).unroll(xi).unroll(yi)
         kernel.compute_at(formed, xb).vectorize(k, lanes, tail)
         blurred.compute_at(formed, xv).vectorize(xi, lanes).unroll(xi).unroll(yi)
-        blurred.update().reorder(xi, yi, r.x, r.y).vectorize(xi, lanes).unroll(xi).unroll(yi)
+        blurred.update().reorder(xi, yi, r.y, r.x).vectorize(xi, lanes).unroll(xi).unroll(yi).unroll(r.y)
         straight.compute_at(g.output, xo).align_bounds(xi, CELL)
         straight.split(xi, xo, xi, CELL).vectorize(xi, lanes)
         rowwise.compute_at(g.output, xo).bound(xi, 0, CELL).vectorize(xi, lanes).reorder(xi, cell, yi).specialize(
             g.dense
         )
         self.tile_row.compute_at(g.output, xo)
+        for f in (self.sideways, self.below):
+            f.compute_at(g.output, xo).vectorize(cell, lanes, tail)
 
 
 @hl.generator(name="lens_reduce")
@@ -187,8 +200,8 @@ class LensReduce:
         r = hl.RDom([(0, SKIRT)])
         column[x, y, c] = 0.0
         column[x, y, c] += edged[x, y * SKIRT + r, c]
-        total = sum((column[x * SKIRT + n, y, c] for n in range(SKIRT)), hl.f32(0.0))
-        g.output[x, y, c] = total * hl.f32(1.0 / SKIRT**2)
+        whole_bin = total(column[x * SKIRT + n, y, c] for n in range(SKIRT))
+        g.output[x, y, c] = whole_bin * hl.f32(1.0 / SKIRT**2)
         lanes, tail = g.natural_vector_size(F32), hl.TailStrategy.GuardWithIf
         g.light.dim(2).set_bounds(0, 3)
         g.output.bound(c, 0, 3).vectorize(x, lanes, tail).parallel(y, 4, tail)

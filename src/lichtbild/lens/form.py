@@ -18,15 +18,21 @@ from .. import kernels
 from ..types import F32
 from . import stray
 from .fit import mixture
-from .plane import Plane, ideal, light_of
+from .plane import Plane, ideal, light_of, reach
 from .spec import Lens, LensError
-from .tables import CELL, Tables, prepare
+from .tables import BORDER, CELL, Tables, prepare
+
+
+def margin(lens: Lens, plane: Plane) -> int:
+    """Pixels of light beyond each side of the frame that `apply` would like to have: what is bent in, and blur."""
+    return reach(lens, plane) + BORDER
 
 
 def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
     """The scene's `light` (3, H + 2m, W + 2m) in cd/m² → (3, H, W) in lux on the image plane. See the module.
 
-    `out`: an array to fill, for callers who form many images. Raises LensError where the lens does not cover the
+    With less than `margin` pixels beyond the frame the border is repeated first, which costs a copy. `out`: an array
+    to fill, for callers who form many images. Raises LensError where the lens does not cover the
     frame, or asks for light beyond what there is.
     """
     down, across = light_of(light.shape, plane)
@@ -37,6 +43,10 @@ def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
             f"{tables.reach} px of light beyond the frame, got {min(down, across)}; draw the scene with a margin of "
             f"{tables.reach}, or bend less"
         )
+    if min(down, across) < tables.reach + BORDER:
+        more = tables.reach + BORDER - min(down, across)
+        light = np.pad(light, ((0, 0), (more, more), (more, more)), mode="edge")
+        down, across = down + more, across + more
     skirt, veil = glow(light, lens, plane, tables)
     out = np.empty((3, plane.height, plane.width), np.float32) if out is None else out
     kernels.call(

@@ -20,10 +20,10 @@ from .plane import Plane, check, ideal, image, reach, shading
 from .spec import Lens, LensError
 
 CELL = 16  # pixels between nodes; the same as in kernels/lens.py
-TILE = (512, 64)
+TILE = (512, 128)  # what one task of the kernel bends
 BANK = (9, 13)  # rows and columns of places for which kernels are fitted
-BORDER = TAPS // 2 + 1
-_ROUNDS, _CLOSE_PX = 60, 1e-5
+BORDER = CELL + TAPS // 2 + 3  # pixels beyond the frame that blur, polynomial and whole cells look at
+_ROUNDS, _CLOSE_PX, _LOST_PX = 60, 1e-5, 1e5
 _REST = 0.3  # px beyond 0..1 that the polynomial may be used for: it loses 2 % at 0.4 cycles/px there
 
 
@@ -78,4 +78,6 @@ def _beside(lens: Lens, plane: Plane, channel: int, x: F64, v: F64) -> F64:
         u += off
         if np.abs(off).max() < _CLOSE_PX:
             return u - x
+        if not np.abs(off).max() < _LOST_PX:
+            break
     raise LensError(f"{lens.origin}: distortion.k = {list(lens.distortion.k)} bends too much; take smaller numbers")
