@@ -35,7 +35,7 @@ def test_photograph_again_from_the_recipe_it_carries(raw: pathlib.Path, tmp_path
 def test_a_grey_card_is_grey_and_has_no_noise_left_to_see(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "grey.dng"
     dng.write_frame(path, expose(np.full((3, 200, 300), 0.5, np.float32), 0.4))
-    photo = lichtbild.develop(lichtbild.open(path)).array.astype(float)
+    photo = lichtbild.develop(lichtbild.open(path), set={"grade.falloff": 0}).array.astype(float)
     centre = photo[20:-20, 20:-20]
     assert np.ptp(centre.mean(axis=(0, 1))) < 1.5  # codes between the channels
     assert centre.std(axis=(0, 1)).max() < 3

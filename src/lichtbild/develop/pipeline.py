@@ -19,7 +19,7 @@ from ..light import WHITE_D65
 from ..recipe import Recipe
 from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
-from . import burst, colour, demosaic, denoise, exposure, finish, front, geometry, highlights, shading, tone, white
+from . import burst, colour, demosaic, denoise, exposure, film, finish, front, geometry, highlights, shading, tone, white
 from . import noise as noises
 from .colour import ColourTable
 from .highlights import HighlightTable
@@ -95,6 +95,7 @@ def _print(negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Sec
     """The picture through the look, and the gain map where one is wanted."""
     trims, out = recipe.values["grade"], recipe.values["output"]
     chosen = look.load(recipe.look)
+    negative = film.falloff(negative, chosen, trims["falloff"])
     with _clock(seconds, "look"):
         sdr_tables = look.compile(chosen, want.space, 0.0, trims["contrast"], trims["saturation"])
     with _clock(seconds, "finish"):

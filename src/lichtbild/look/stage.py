@@ -23,6 +23,7 @@ class LookTrim(Stage):
 
     contrast: float = param(1.0, 0.6, 1.6, "", "factor on all slopes of the look's curve")
     saturation: float = param(1.0, 0.0, 1.6, "", "factor on chroma")
+    falloff: float = param(1.0, 0.0, 2.0, "", "factor on the look's loss of light in the corners")
 
 
 def apply(rgb: F32, tables: LookTables) -> F32:

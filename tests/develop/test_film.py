@@ -1,0 +1,49 @@
+"""Film: light falls off as the look says, in the middle of the picture nothing changes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lichtbild import look
+from lichtbild.develop import film, finish
+from lichtbild.develop.colour import ColourTable
+from lichtbild.develop.highlights import HighlightTable
+from lichtbild.types import Encoding
+
+DARK = dataclasses.replace(look.load("neutral"), spatial=look.spec.Spatial(vignette_ev=-1.0))
+
+
+def negative(rows: int, columns: int, crop: tuple[int, int, int, int] | None = None) -> finish.Negative:
+    encoding = Encoding(50000.0, (0.0, 0.0, 0.0), (100.0, 100.0, 100.0))
+    code = encoding.encode(np.full((3, rows, columns), 0.18, np.float32))
+    unclipped = HighlightTable((100.0, 100.0, 100.0), (0.5, 0.5, 0.5), 1.0, 0.9)
+    return finish.Negative(code, encoding, unclipped, ColourTable(np.eye(3, dtype=np.float32)), crop=crop)
+
+
+@pytest.mark.parametrize(("shape", "crop"), [((300, 400), None), ((341, 463), (20, 30, 300, 400))])
+def test_corners_lose_what_the_look_says(shape: tuple[int, int], crop: tuple[int, int, int, int] | None) -> None:
+    before = negative(*shape, crop)
+    light = finish.scene(film.falloff(before, DARK))[1] / finish.scene(before)[1]
+    stops = np.log2(light)
+    assert stops.max() == pytest.approx(0.0, abs=0.01)
+    assert stops[0, 0] == pytest.approx(-1.0, abs=0.02)
+    np.testing.assert_allclose(stops, stops[::-1, ::-1], atol=0.01)
+    middle = stops[stops.shape[0] // 2]
+    assert np.all(np.diff(middle[: len(middle) // 2]) >= -1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5)])
+def test_tiny_pictures(shape: tuple[int, int]) -> None:
+    light = finish.scene(film.falloff(negative(*shape), DARK))
+    assert np.all((light > 0.18 / 2.1) & (light < 0.181))
+
+
+def test_nothing_happens_where_nothing_is_asked() -> None:
+    before = negative(300, 400)
+    assert film.falloff(before, look.load("neutral")) is before
+    assert film.falloff(before, DARK, 0.0) is before
+    half = np.log2(finish.scene(film.falloff(before, DARK, 0.5))[1, 0, 0] / 0.18)
+    assert half == pytest.approx(-0.5, abs=0.02)
