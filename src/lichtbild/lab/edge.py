@@ -22,6 +22,9 @@ _KNOT_PX = 0.25  # of the spline: its own transfer is 1 to four times the pixels
 _ROUNDS = 12
 _CLOSE_PX = 1e-7
 _STEEPEST_DEG = 44.0
+_BELL = np.exp(-0.5 * (np.arange(-8, 9) * _KNOT_PX / 0.6) ** 2)
+_BELL /= _BELL.sum()
+_FLAT = 0.2  # of the steepest slope
 _CALM = 1e-7  # weight of the spline's roughness against all pixels: only fills gaps that no pixel reaches
 
 
@@ -175,24 +178,34 @@ def _located(d: F64, reach: float) -> tuple[NDArray[np.intp], F64, int]:
 
 
 def _profile(d: F64, light: F64, reach: float) -> tuple[float, F64]:
-    """Least-squares cubic spline of light over distance: place of its first weight, weights. Flat beyond `reach`."""
+    """Least-squares cubic spline of light over distance: place of its first weight, weights.
+
+    The first three weights are one, and so are the last three: beyond `reach` the profile is flat.
+    """
     i, t, n = _located(d.ravel(), reach)
-    values, basis = light.ravel(), _bspline(t)
-    right = sum(np.bincount(i + k, b * values, n) for k, b in enumerate(basis))
-    normal = np.zeros((n, n))
+    values, basis, tied = light.ravel(), _bspline(t), np.clip(np.arange(n), 2, n - 3) - 2
+    free = n - 4
+    right = sum(np.bincount(tied[i + k], b * values, free) for k, b in enumerate(basis))
+    normal = np.zeros((free, free))
     for j, a in enumerate(basis):
         for k, b in enumerate(basis):
-            np.add.at(normal, (np.arange(n - 3) + j, np.arange(n - 3) + k), np.bincount(i, a * b, n - 3))
-    rough = np.diff(np.eye(n), 2, axis=0)
-    normal += _CALM * len(values) / n * (rough.T @ rough)
-    return -reach - _KNOT_PX, np.asarray(np.linalg.solve(normal, right))
+            np.add.at(normal, (tied[j : n - 3 + j], tied[k : n - 3 + k]), np.bincount(i, a * b, n - 3))
+    rough = np.diff(np.eye(free), 2, axis=0)
+    normal += _CALM * len(values) / free * (rough.T @ rough)
+    return -reach - _KNOT_PX, np.asarray(np.linalg.solve(normal, right)[tied])
 
 
 def _refine(d: F64, y: F64, light: F64, first: float, weights: F64, scale: float, reach: float) -> F64:
-    """Step of offset and slope that best explains what the spline leaves."""
+    """Step of offset and slope that explains what the spline leaves.
+
+    Where the profile is flat, its slope is noise: only the rise counts, weighed by the smoothed profile.
+    """
     inside = np.abs(d) < reach
     i, t, _ = _located(d[inside], reach)
     left = light[inside] - sum(b * weights[i + k] for k, b in enumerate(_bspline(t)))
     rise = sum(b * weights[i + k] for k, b in enumerate(_slopes(t))) / _KNOT_PX
-    columns = np.stack([-rise * scale, -rise * scale * y[inside]])
-    return np.asarray(np.linalg.lstsq(columns.T, left, rcond=None)[0])
+    smooth = np.convolve(np.gradient(weights) / _KNOT_PX, _BELL, "same")
+    smooth[np.abs(smooth) < _FLAT * np.abs(smooth).max()] = 0
+    calm = sum(b * smooth[i + k] for k, b in enumerate(_bspline(t)))
+    shape = np.stack([np.ones_like(rise), y[inside]]) * -scale
+    return np.asarray(np.linalg.solve((calm * shape) @ (rise * shape).T, (calm * shape) @ left))
