@@ -125,7 +125,7 @@ def test_a_folder_is_each_raw_file_in_it(toys: Make) -> None:
         (["a.dng", "-o", "{stam}.jpg"], "did you mean 'stem'"),
         (["a.dng", "b.dng", "-o", "x.jpg"], "{stem}"),
         (["a.dng", "a.dng"], "{n}"),
-        (["a.dng", "--mode", "night"], "not there yet"),
+        (["a.dng", "--mode", "portrait"], "not there yet"),
         (["a.dng", "--mode", "snapshto"], "did you mean 'snapshot'"),
         (["a.dng", "--look", "clasic"], "did you mean 'classic'"),
         (["a.dng", "--set", "paint.level=2"], "0..1"),

@@ -100,15 +100,16 @@ def prepare(
 
 
 def run(
-    frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable | None = None
-) -> tuple[U16, Encoding]:
+    frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable | None = None,
+    into: U16 | None = None,
+) -> tuple[U16, Encoding]:  # fmt: skip
     """Codes (3, H, W) of the frame and how to read them. `values` of black, shading, defects and demosaic are used.
 
-    `even`: the shading of the frame where the caller has prepared it already.
+    `even`: the shading of the frame where the caller has prepared it already. `into`: where the codes are to go.
     """
     even = even or shading.prepare(frame, values["shading"]["strength"])
     tables, code = prepare(frame, white, noise, values, even)
-    out = np.empty((3, *frame.shape), np.uint16)
+    out = np.empty((3, *frame.shape), np.uint16) if into is None else into
     if frame.rgb is not None:
         kernels.call("front_rgb", raw=frame.rgb, output=out, **tables.arguments())
         return out, code

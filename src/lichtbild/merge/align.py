@@ -10,6 +10,8 @@ Sources: [Hasinoff2016] tiles and candidates; [Baker2004] inverse-compositional 
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -20,11 +22,12 @@ from ..types import F32, F64, U16
 TILE = 16  # as in kernels/align.py
 _LEAST = TILE + 2  # a tile and a border of one pixel
 _COARSEST = 160  # pixels of the longer side, about: there a shift is found by phase correlation
-_NOISE_LEFT = (0.0977, 0.2)  # noise power that halving leaves: the first time, every further time
+# Noise power that is left in the grey of a cell (fast demosaic of white noise), and by each halving after it.
+_NOISE_LEFT = (0.25, 0.1, 0.2)
 _RANGE = 3  # pixels around the shift of the whole that are searched in the coarsest plane: turns of 2 degrees
 _STEPS = 3  # of Lucas-Kanade in each plane
 _FIRM = 0.12  # pixels by which a tile differs from its neighbours, where it knows no better
-_LOYAL = 2.0  # standard deviations of noise that another candidate must be better than the motion of the whole
+_LOYAL = 4.0  # standard deviations of noise that another candidate must be better than the motion of the whole
 
 Planes = list[U16]
 
@@ -52,7 +55,7 @@ def cost(reference: U16, frame: U16, moves: Any) -> F64:
     return out.astype(np.float64)
 
 
-def normals(reference: U16, frame: U16, flow: F32) -> F64:
+def normals(reference: U16, frame: U16, flow: F64) -> F64:
     """(6, ty, tx): sums over each tile of gx², gx·gy, gy², gx·d, gy·d, d²; see kernels/align.py."""
     out = np.empty((6, *flow.shape[1:]), np.float32)
     kernels.call(
@@ -62,18 +65,24 @@ def normals(reference: U16, frame: U16, flow: F32) -> F64:
 
 
 def estimate(reference: Planes, frame: Planes, sigma: float) -> F32:
-    """Displacement (2, ty, tx) in cells for each tile of the finest plane; `sigma`: noise of the grey in half codes."""
+    """Displacement (2, ty, tx) in cells for each tile of the finest plane; `sigma`: noise of a code of one colour.
+
+    Planes too small for a tile are taken to lie on each other.
+    """
     if min(reference[0].shape) < _LEAST:
         return np.zeros((2, *_tiles(reference[0])), np.float32)
-    level = min(len(reference), len(frame)) - 1
+    level = len(reference) - 1
     whole = correlate(reference[level], frame[level])
     flow = np.broadcast_to(whole[:, None, None], (2, *_tiles(reference[level]))).astype(np.float64)
     for n in range(level, -1, -1):
-        noise = sigma**2 * (_NOISE_LEFT[0] * _NOISE_LEFT[1] ** (n - 1) if n else 1.0)
+        noise = sigma**2 * math.prod(_NOISE_LEFT[: n + 1]) * _NOISE_LEFT[-1] ** max(n + 1 - len(_NOISE_LEFT), 0)
         if n < level:
             flow = 2 * _grown(flow, _tiles(reference[n]))
-        start = _search(reference[n], frame[n], flow, noise, n == level)
-        flow = _refine(reference[n], frame[n], start, noise)
+        plane = affine(flow, np.ones(flow.shape[1:]))
+        flow = _search(reference[n], frame[n], flow, plane, noise, _RANGE if n == level else 1)
+        for _ in range(_STEPS if n == 0 else 2):
+            inside = _inside(reference[n], frame[n], flow)
+            flow = settle(flow, normals(reference[n], frame[n], flow) * inside, plane, noise)
     return flow.astype(np.float32)
 
 
@@ -137,18 +146,22 @@ def _grown(flow: Any, tiles: tuple[int, int]) -> F64:
     return out
 
 
-def _search(reference: U16, frame: U16, flow: F64, noise: float, coarsest: bool) -> F64:
+def _search(reference: U16, frame: U16, flow: F64, plane: F64, noise: float, reach: int) -> F64:
     """The best of what the motion of the whole, the parent and its neighbours, and the pixels around them suggest."""
-    plane = affine(flow, np.ones(flow.shape[1:]))
-    reach = _RANGE if coarsest else 1
     near = [np.roll(flow, shift, axis) for axis in (1, 2) for shift in (-1, 1)]
-    tries = np.rint(np.stack([flow, plane, *near]))
-    doubt = _LOYAL * np.sqrt(2 * noise * 0.36 * TILE**2)  # of a sum of absolute differences; 0.36 = 1 - 2/pi
+    tries = np.rint(np.array([flow, plane, *near]))
+    doubt = _LOYAL * math.sqrt(2 * noise * 0.36 * TILE**2)  # of a sum of absolute differences; 0.36 = 1 - 2/pi
     first = _best(reference, frame, tries, doubt)
-    around = np.array([(x, y) for y in range(-reach, reach + 1) for x in range(-reach, reach + 1)], np.float64)
-    around = around[np.argsort(np.square(around).sum(1), kind="stable")]
-    best = _best(reference, frame, first + around[:, :, None, None], doubt)
+    best = _best(reference, frame, first + _around(reach), doubt)
     return np.where(np.abs(best - flow) <= 0.75, flow, best)
+
+
+@functools.cache
+def _around(reach: int) -> F64:
+    """(k, 2, 1, 1): whole displacements up to `reach` in x and y, the nearest first."""
+    span = range(-reach, reach + 1)
+    places = sorted(((x, y) for y in span for x in span), key=lambda p: p[0] ** 2 + p[1] ** 2)
+    return np.array(places, np.float64)[:, :, None, None]
 
 
 def _best(reference: U16, frame: U16, tries: F64, doubt: float) -> F64:
@@ -161,30 +174,27 @@ def _best(reference: U16, frame: U16, tries: F64, doubt: float) -> F64:
     return np.asarray(np.take_along_axis(tries, chosen[None, None], 0)[0])
 
 
-def _refine(reference: U16, frame: U16, flow: F64, noise: float) -> F64:
-    """Lucas-Kanade steps; after each the tiles that know little follow those around them."""
-    for _ in range(_STEPS):
-        sums = normals(reference, frame, flow.astype(np.float32))
-        flow = settle(flow, sums * _inside(reference, frame, flow), noise)
-    return flow
+def settle(flow: F64, sums: F64, whole: F64, noise: float) -> F64:
+    """Displacements (2, ty, tx) after a step with the normal equations `sums`, smooth where tiles know little.
 
-
-def settle(flow: F64, sums: F64, noise: float) -> F64:
-    """Displacements (2, ty, tx) after a step with the normal equations `sums`, smooth where tiles know little."""
+    `whole`: the motion of the whole, from which the deviations are smooth.
+    """
     power = np.maximum(2 * noise, sums[5] / TILE**2)  # what the tile cannot explain makes it less sure
     xx, xy, yy, bx, by = sums[:5] / power
+    grain = noise * TILE**2 / 2 / power  # of xx and yy: noise has gradients too, that tell nothing
+    xx, yy = np.maximum(xx - grain, 0), np.maximum(yy - grain, 0)
+    xy = np.clip(xy, -0.9 * np.sqrt(xx * yy), 0.9 * np.sqrt(xx * yy))
     own = flow + _solve(xx, xy, yy, -bx, -by, 1.0 / 4)
     sure = np.minimum(xx, yy)
     sure = sure / (sure + 1 / _FIRM**2)
-    whole = affine(own, sure)
     for _ in range(2):
         rest = own - whole
-        weight = sure / (1 + np.square(rest).sum(0))
-        around = whole + _blur(rest * weight) / (_blur(weight) + 0.05)
-        away = np.square(own - around).sum(0)
-        firm = 1 / (_FIRM**2 + away * sure)  # who is sure and far away moves by itself
-        step = _solve(xx, xy, yy, firm * (around[0] - flow[0]) - bx, firm * (around[1] - flow[1]) - by, firm)
-        own = flow + step
+        weight = sure / (1 + rest[0] * rest[0] + rest[1] * rest[1])
+        blurred = _blur(np.array([rest[0] * weight, rest[1] * weight, weight]))
+        around = whole + blurred[:2] / (blurred[2] + 0.05)
+        away = own - around
+        firm = 1 / (_FIRM**2 + (away[0] * away[0] + away[1] * away[1]) * sure)  # who is sure and away goes by itself
+        own = flow + _solve(xx, xy, yy, firm * (around[0] - flow[0]) - bx, firm * (around[1] - flow[1]) - by, firm)
     return own
 
 
@@ -196,15 +206,13 @@ def _solve(xx: F64, xy: F64, yy: F64, bx: F64, by: F64, more: Any) -> F64:
     return np.asarray(step / np.maximum(1, np.abs(step).max(0)))
 
 
-def _blur(field: F64) -> F64:
-    """Sums over 5x5 tiles with the weights 1 4 6 4 1, nothing beyond the border."""
-    for axis in (-2, -1):
-        size = field.shape[axis]
-        p = np.pad(field, [(2, 2) if a % field.ndim == axis % field.ndim else (0, 0) for a in range(field.ndim)])
-        field = sum(
-            w * np.take(p, np.arange(n, n + size), axis) for n, w in enumerate((1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16))
-        )
-    return field
+def _blur(fields: F64) -> F64:
+    """Sums over 5x5 tiles of (k, ty, tx) with the weights 1 4 6 4 1 over 256, nothing beyond the border."""
+    k, h, w = fields.shape
+    p = np.zeros((k, h + 4, w + 4))
+    p[:, 2:-2, 2:-2] = fields
+    p = p[:, :-4] + 4 * (p[:, 1:-3] + p[:, 3:-1]) + 6 * p[:, 2:-2] + p[:, 4:]
+    return np.asarray((p[..., :-4] + 4 * (p[..., 1:-3] + p[..., 3:-1]) + 6 * p[..., 2:-2] + p[..., 4:]) / 256)
 
 
 def affine(flow: F64, weight: F64) -> F64:
@@ -214,11 +222,10 @@ def affine(flow: F64, weight: F64) -> F64:
     basis = np.stack([np.ones_like(x), (x - (columns - 1) / 2) / columns, (y - (rows - 1) / 2) / rows]).reshape(3, -1)
     target, w = flow.reshape(2, -1), weight.ravel() + 1e-6
     fit = np.zeros_like(target)
-    for n in range(5):
+    for n in range(3):
         left = basis * w
         normal = left @ basis.T + np.diag([1e-9, 1e-3, 1e-3]) * w.sum()
         fit = np.linalg.solve(normal, left @ target.T).T @ basis
         away = np.square(target - fit).sum(0)
-        scale = max(float(np.median(away)), 0.01 if n else 0.25)
-        w = (weight.ravel() + 1e-6) / np.square(1 + away / (4 * scale))
+        w = (weight.ravel() + 1e-6) / np.square(1 + away / (4 * max(float(np.median(away)), 0.01 if n else 0.25)))
     return np.asarray(fit.reshape(flow.shape))

@@ -19,11 +19,12 @@ _BAND, _EVERY = 64, 512  # rows that are looked at, of so many
 
 def sharpness(frame: Frame) -> float:
     """Mean square of the steps between neighbouring cells, in units that are the same for all frames of a burst."""
-    assert frame.mosaic is not None
+    data = frame.mosaic if frame.rgb is None else frame.rgb[1]
+    assert data is not None
     found, count = 0.0, 0
     black = float(np.mean(frame.black))
     for top in range(0, frame.shape[0], _EVERY):
-        rows = frame.mosaic[top : top + _BAND]
+        rows = data[top : top + _BAND]
         rows = rows[: rows.shape[0] // 2 * 2, : rows.shape[1] // 2 * 2].astype(np.float32)
         if rows.size == 0:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,68 +21,63 @@ class Merged:
 
     code: U16
     share: F32
-    remarks: tuple[str, ...] = ()
 
 
-Fill = Callable[[U16], None]  # writes the half codes of a frame into an array (H, W)
+Fill = Callable[[U16], None]  # writes the codes of a frame into an array (3, H, W)
 
 
 @dataclass
 class Stack:
-    """The sums over one reference. `sigma`: noise of half codes for R, G, B; `phase`: place of red, modulo 2."""
+    """The sums over one reference, whose codes are `reference` (3, H, W). `sigma`: noise of codes for R, G, B."""
 
-    shape: tuple[int, int]
-    phase: add.Phase
-    sigma: tuple[float, float, float]
+    reference: U16
+    sigma: add.Three
     chosen: Merge
-    doubt: add.Doubt = field(init=False)
-    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        c = self.chosen.caution
-        self.doubt = dataclasses.replace(add.Doubt(), low=add.Doubt.low / c, high=add.Doubt.high / c)
-
-    def begin(self, fill: Fill) -> None:
-        """Take the reference."""
-        own = add.padded(1, self.shape)[0]
-        fill(add.inner(own, self.shape))
-        self._guide = add.guide(add.inner(own, self.shape), self.phase)
+        c, shape = self.chosen.caution, self.shape
+        self._doubt = dataclasses.replace(add.Doubt(), low=add.Doubt.low / c, high=add.Doubt.high / c)
+        self._guide = add.guide(self.reference)
         self._planes = align.pyramid(self._guide[0])
-        self._kernel = add.uniform(self.shape, self.chosen.radius)
-        self._sums = add.sums(self.shape)
-        self._trusted = np.zeros(self._kernel.shape[1:], np.uint16)
+        self._sums = add.sums(shape)
+        self._total = np.zeros((add.whole(shape[0]) // 2, add.whole(shape[1])), np.uint16)
+        self._codes = add.padded(_AT_ONCE, shape)
         self._waiting: list[tuple[F32, U8]] = []
-        self._codes = add.padded(_AT_ONCE, self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return (self.reference.shape[1], self.reference.shape[2])
 
     def add(self, fill: Fill) -> float:
         """Add a frame; returns the part of the picture in which it is believed."""
         codes = self._codes[len(self._waiting)]
         fill(add.inner(codes, self.shape))
-        guide = add.guide(add.inner(codes, self.shape), self.phase)
-        flow = align.estimate(self._planes, align.pyramid(guide[0]), self.sigma[1] / 2)
+        guide = add.guide(add.inner(codes, self.shape))
+        flow = align.estimate(self._planes, align.pyramid(guide[0]), self.sigma[1])
         blocks = align.blocks(flow, self.shape)
-        believed = add.trust(self._guide, guide, blocks, self.sigma, self.doubt)
-        self._trusted += believed
+        believed = add.trust(self._guide, guide, blocks, self.sigma, self._doubt)
+        self._total += believed
         self._waiting.append((blocks, believed))
         if len(self._waiting) == _AT_ONCE:
             self._flush()
         height, width = self.shape
-        return float(believed[: -(-height // 2), :width].mean()) / 255
+        return float(believed[: -(-height // 2), :width].mean()) / add.CERTAIN
 
     def _flush(self) -> None:
         n = len(self._waiting)
         if n:
             flow, believed = (np.stack(part) for part in zip(*self._waiting, strict=True))
-            add.add(self._sums, self._codes[:n], flow, believed, self._kernel, self.phase)
+            add.add(self._sums, self._codes[:n], flow, believed)
         self._waiting = []
 
-    def result(self, reference: U16) -> Merged:
-        """The picture, from the sums and the demosaiced reference (3, H, W) in codes."""
+    def result(self) -> Merged:
+        """The picture."""
         self._flush()
-        red, green, blue = (4 * s * s for s in self.sigma)  # codes are twice half codes
-        code = add.done(self._sums, reference, self._kernel, (red, green, blue))
-        share = 1 / (1 + self._trusted.astype(np.float32) / 255)
-        return Merged(code, _coarse(share, self.shape), tuple(self.remarks))
+        red, green, blue = (s * s for s in self.sigma)
+        code = add.done(self._sums, self._total, self.reference, (red, green, blue))
+        share = np.float32(add.CERTAIN) / (add.CERTAIN + self._total.astype(np.float32))
+        return Merged(code, _coarse(share, self.shape))
 
 
 def _coarse(share: F32, shape: tuple[int, int]) -> F32:

@@ -1,0 +1,135 @@
+"""The kernels of merge in NumPy, slow and obviously right; only tests use them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..types import F32, F64, U8, U16
+from .add import _LEFT, BLOCK, CERTAIN, MARGIN, Doubt, Three
+from .align import TILE
+
+
+def _mean(a: Any, b: Any) -> Any:
+    """Rounding mean, as the processor has it."""
+    return (a + b + 1) >> 1
+
+
+def halve(plane: U16) -> U16:
+    """`align.halve`, to the last bit."""
+    for axis in (0, 1):
+        wide = np.pad(plane.astype(np.int64), [(1, 3) if a == axis else (0, 0) for a in (0, 1)], mode="edge")
+        size = -(-plane.shape[axis] // 2)
+        a, b, c, d = (np.take(wide, 2 * np.arange(size) + k, axis) for k in range(4))
+        plane = _mean(_mean(_mean(a, d), _mean(b, c)), _mean(b, c))
+    return plane.astype(np.uint16)
+
+
+def _origins(size: int, tiles: int) -> Any:
+    return np.clip(np.arange(tiles) * TILE, 1, size - TILE - 1)
+
+
+def cost(reference: U16, frame: U16, moves: Any) -> F64:
+    """`align.cost`."""
+    out = np.empty((len(moves), *moves.shape[2:]))
+    for k, ty, tx in np.ndindex(*out.shape):
+        y, x = _origins(reference.shape[0], out.shape[1])[ty], _origins(reference.shape[1], out.shape[2])[tx]
+        v = np.clip(y + moves[k, 1, ty, tx], 0, frame.shape[0] - TILE)
+        u = np.clip(x + moves[k, 0, ty, tx], 0, frame.shape[1] - TILE)
+        a, b = reference[y : y + TILE, x : x + TILE].astype(int), frame[v : v + TILE, u : u + TILE].astype(int)
+        out[k, ty, tx] = np.abs(a - b).sum()
+    return out
+
+
+def normals(reference: U16, frame: U16, flow: F64) -> F64:
+    """`align.normals`."""
+    out = np.empty((6, *flow.shape[1:]))
+    for ty, tx in np.ndindex(*out.shape[1:]):
+        y, x = _origins(reference.shape[0], out.shape[1])[ty], _origins(reference.shape[1], out.shape[2])[tx]
+        tile = reference[y - 1 : y + TILE + 1, x - 1 : x + TILE + 1].astype(float)
+        gx, gy = (tile[1:-1, 2:] - tile[1:-1, :-2]) / 2, (tile[2:, 1:-1] - tile[:-2, 1:-1]) / 2
+        whole = np.floor(flow[:, ty, tx]).astype(int)
+        fu, fv = flow[:, ty, tx] - whole
+        v, u = np.clip(y + whole[1], 0, frame.shape[0] - TILE - 1), np.clip(x + whole[0], 0, frame.shape[1] - TILE - 1)
+        part = frame[v : v + TILE + 1, u : u + TILE + 1].astype(float)
+        part = part[:, :-1] * (1 - fu) + part[:, 1:] * fu
+        d = part[:-1] * (1 - fv) + part[1:] * fv - tile[1:-1, 1:-1]
+        out[:, ty, tx] = [(a * b).sum() for a, b in ((gx, gx), (gx, gy), (gy, gy), (gx, d), (gy, d), (d, d))]
+    return out
+
+
+def guide(codes: U16) -> U16:
+    """`add.guide`, to the last bit."""
+    rows, columns = (-(-n // 2) for n in codes.shape[1:])
+    wide = np.pad(codes.astype(np.int64), ((0, 0), *((2, 4 + n % 2) for n in codes.shape[1:])), mode="edge")
+    cells = _mean(wide[:, ::2], wide[:, 1::2])
+    cells = _mean(cells[:, :, ::2], cells[:, :, 1::2])
+    across = _mean(_mean(cells[:, :, :-2], cells[:, :, 2:]), cells[:, :, 1:-1])
+    blurred = _mean(_mean(across[:, :-2], across[:, 2:]), across[:, 1:-1])
+    here = cells[:, 1:-1, 1:-1]
+    grey = _mean(_mean(here[0], here[2]), here[1])
+    return np.concatenate([grey[None], blurred])[:, :rows, :columns].astype(np.uint16)
+
+
+def trust(reference: U16, frame: U16, flow: F32, sigma: Three, doubt: Doubt) -> U8:
+    """`add.trust`; the last bit may differ."""
+    rows, columns = flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK // 2
+    y, x = np.mgrid[-1 : rows + 1, -1 : columns + 1]
+    by, bx = (np.clip(v // (BLOCK // 2), 0, n - 1) for v, n in ((y, flow.shape[1]), (x, flow.shape[2])))
+    u, v = (flow[k][by, bx].astype(float) / 2 for k in (0, 1))
+    high, wide = frame.shape[1:]
+    inside = (x + u >= 0) & (y + v >= 0) & (x + u <= wide - 1) & (y + v <= high - 1)
+    x1, y1 = np.clip(x + np.floor(u).astype(int), 0, wide - 2), np.clip(y + np.floor(v).astype(int), 0, high - 2)
+    fu, fv = x + u - x1, y + v - y1
+    excess = np.zeros(y.shape)
+    for p in (0, 1, 2):
+        there = frame[p + 1].astype(float)
+        top = there[y1, x1] * (1 - fu) + there[y1, x1 + 1] * fu
+        bottom = there[y1 + 1, x1] * (1 - fu) + there[y1 + 1, x1 + 1] * fu
+        here = reference[p + 1].astype(float)
+
+        def at(dy: int, dx: int, here: F64 = here) -> F64:
+            return np.asarray(here[np.clip(y + dy, 0, here.shape[0] - 1), np.clip(x + dx, 0, here.shape[1] - 1)])
+
+        variance = 2 * _LEFT[p] * max(sigma[p], 1.0) ** 2
+        slope = ((at(0, 1) - at(0, -1)) ** 2 + (at(1, 0) - at(-1, 0)) ** 2) / 4
+        forgiven = (doubt.slack / 2) ** 2 * slope
+        excess += (top * (1 - fv) + bottom * fv - at(0, 0)) ** 2 / (variance + forgiven) / 3
+    certain = np.where(inside, np.clip((doubt.high - excess) / (doubt.high - doubt.low), 0, 1), 0)
+    raw = (certain * CERTAIN + 0.5).astype(np.uint8)
+    raw[(x < 0) | (y < 0) | (x >= reference.shape[2]) | (y >= reference.shape[1])] = CERTAIN
+    low = np.minimum(np.minimum(raw[:-2], raw[2:]), raw[1:-1])
+    return np.asarray(np.minimum(np.minimum(low[:, :-2], low[:, 2:]), low[:, 1:-1]).repeat(2, 1), np.uint8)
+
+
+def add(into: F32, codes: U16, flow: F32, believed: U8) -> F64:
+    """What `add.add` leaves in the sums."""
+    out = into.astype(np.float64)
+    taps = np.arange(-1, 3)
+    for n, by, bx in np.ndindex(len(codes), *flow.shape[2:]):
+        u, v = (float(flow[n, k, by, bx]) for k in (0, 1))
+        iu, iv = int(np.floor(u)), int(np.floor(v))
+        left = np.clip(bx * BLOCK + iu + MARGIN, 1, codes.shape[3] - BLOCK - 2)
+        top = np.clip(by * BLOCK + iv + MARGIN, 1, codes.shape[2] - BLOCK - 2)
+        rows, columns = top + np.arange(BLOCK)[:, None] + taps, left + np.arange(BLOCK)[:, None] + taps
+        wide = codes[n].astype(float)[:, rows[:, :, None, None], columns[None, None]]  # (3, y, taps, x, taps)
+        moved = np.einsum("cyjxi,j,i->cyx", wide, _keys(v - iv), _keys(u - iu))
+        here = np.s_[:, by * BLOCK : (by + 1) * BLOCK, bx * BLOCK : (bx + 1) * BLOCK]
+        out[here] += moved * believed[n].repeat(2, 0)[here[1:]]
+    return out
+
+
+def _keys(t: float) -> F64:
+    """Weights of the four neighbours of a place between the second and the third. Source: [Keys1981], a = -1/2."""
+    d = np.abs(np.arange(-1, 3) - t)
+    return np.asarray(np.where(d < 1, 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2))
+
+
+def done(into: F32, total: U16, reference: U16, lift: Three) -> U16:
+    """`add.done`."""
+    _, height, width = reference.shape
+    count = total.repeat(2, 0)[:height, :width].astype(float)
+    mean = (into[:, :height, :width] + CERTAIN * reference.astype(float)) / (count + CERTAIN)
+    power = np.asarray(lift)[:, None, None] * (1 - CERTAIN / (count + CERTAIN))
+    return np.asarray(np.minimum(np.sqrt(mean**2 + power) + 0.5, 65535), np.uint16)
