@@ -19,7 +19,7 @@ from ..scene import Layer, Scene
 from ..types import F32, F64, U8, Frame, Shot
 from . import cache, compose, meter
 from .camera import Body
-from .settings import Settings, SimulateError, Spec, read
+from .settings import Settings, SimulateError, Spec, check, read
 from .shake import hand
 from .truth import Truth, at_row, project
 from .ways import Camera, Take, middle
@@ -97,33 +97,40 @@ def _deep(layer: Layer, maps: F64, x: F64, y: F64) -> F32:
     return np.asarray(np.broadcast_to(layer.depth_m, layer.shape)[rows, columns], np.float32)
 
 
-def plan(spec: Spec, cache_folder: str | os.PathLike[str] | None = None, **given: Any) -> Plan:
-    """Decide everything about a burst; the scene is drawn or taken from the cache. For `given` see Settings.
+def plan(spec: Spec | Scene, cache_folder: str | os.PathLike[str] | None = None, **given: Any) -> Plan:
+    """Decide everything about a burst; the scene is drawn or taken from the cache, unless `spec` is a drawn one.
 
-    Raises LichtbildError in one line for whatever does not fit.
+    For `given` see Settings. Raises LichtbildError in one line for whatever does not fit.
     """
-    table, settings = read(spec, **given)
+    if isinstance(spec, Scene):
+        settings = check(given | dict(zip(("height", "width"), spec.frame, strict=True)))
+    else:
+        table, settings = read(spec, **given)
     body = Body.of(settings)
     shake = hand(settings.seed, settings.shake)
     size = (body.size[0] + 2 * body.margin, body.size[1] + 2 * body.margin)
     row_s = settings.readout_ms * 1e-3 / body.chip.rows
-    longest = settings.exposure_s or meter.PROGRAM[-1][0]
+    longest = (settings.exposure_s or meter.PROGRAM[-1][0]) * 2 ** max(settings.brackets)
     span = settings.frames * max(settings.interval_s, _FASTEST_S, longest + row_s * body.size[0] + _GAP_S)
     margin = body.margin + _wander(shake, body.focal_px, size, span)
-    made = cache.render(table, body.size, settings.seed, margin, cache.folder(cache_folder))
+    if isinstance(spec, Scene):
+        made = spec
+        if made.margin < margin:
+            raise SimulateError(f"scene {made.name}: its margin is {made.margin} px; the hand needs {margin}")
+    else:
+        made = cache.render(table, body.size, settings.seed, margin, cache.folder(cache_folder))
     body = body.under(made)
-    camera = Camera(size, body.focal_px, margin - body.margin, shake)
+    camera = Camera(size, body.focal_px, made.margin - body.margin, shake)
     time_s, iso = _exposure(settings, body, made)
-    takes = _takes(settings, time_s, row_s, size[0])
-    return Plan(settings, made, body, camera, takes, iso)
+    return Plan(settings, made, body, camera, _takes(settings, time_s, row_s, size[0]), iso)
 
 
 def _wander(shake: Any, focal_px: float, size: tuple[int, int], span_s: float) -> int:
-    """Pixels of scene that the hand may reveal beyond the frame; in steps, so that similar bursts share a scene."""
+    """Pixels of scene that the hand may reveal beyond the frame; in steps, so that most bursts share a scene."""
     pose = shake.pose(np.linspace(-span_s / 8, span_s, 400))
     turn = np.abs(pose[:, :2]).max() * focal_px + np.abs(pose[:, 2]).max() * max(size) / 2
     move = np.abs(pose[:, 3:5]).max() * focal_px / 1.0  # things nearer than a metre are not the farthest layer
-    step = max(16, round(0.01 * max(size)))
+    step = max(32, round(0.02 * max(size)))
     return step * math.ceil((1.05 * float(turn + move) + _SLACK_PX) / step)
 
 
@@ -152,12 +159,12 @@ def _takes(settings: Settings, time_s: float, row_s: float, rows: int) -> tuple[
     return tuple(takes)
 
 
-def simulate(spec: Spec, *, cache: str | os.PathLike[str] | None = None, **given: Any) -> tuple[Shot, Truth]:
+def simulate(spec: Spec | Scene, *, cache: str | os.PathLike[str] | None = None, **given: Any) -> tuple[Shot, Truth]:
     """Take a burst and keep it: the Shot as if opened from files, and its Truth.
 
-    `spec`: a scene's name, a scene file (TOML with [scene] and [shot]) or such tables. The rest are the settings of
-    the shot by name: lens, sensor, frames, seed, width, height, exposure_s, iso, bracket_ev, shake … A burst of n
-    frames is kept in 3·n bytes per pixel beside some 80 for the work. Raises LichtbildError in one line.
+    `spec`: a scene's name, a scene file (TOML with [scene] and [shot]), such tables, or a drawn Scene. The rest are
+    the settings of the shot by name: lens, sensor, frames, seed, width, height, exposure_s, iso, bracket_ev, shake …
+    A burst of n frames is kept in 3·n bytes per pixel beside some 80 for the work. Raises LichtbildError in one line.
     """
     made = plan(spec, cache, **given)
     frames, owners, maps = [], [], []

@@ -21,9 +21,11 @@ from ..sensor import Sensor
 from ..sensor.frame import named
 from ..types import F32, F64, U8, Exposure, Frame, Noise, replace
 from .settings import Settings, SimulateError
+from .truth import between
 from .ways import Take
 
 _NOON = datetime.datetime(2026, 1, 1, 12, 0, 0)  # UTC; all bursts are taken then: the same bytes every time
+_NODE = 16  # pixels between places that are asked for
 _ADAPTED = 0.75  # how far the camera's white goes from daylight to the place's own: lamps stay a little warm
 
 
@@ -106,12 +108,13 @@ class Body:
     def _nearest(self) -> tuple[Any, Any]:
         """Columns and rows of the ideal image, with its margin, that are nearest to where each pixel looks."""
         h, w = self.size
-        columns, rows = np.arange(w, dtype=np.float64), np.arange(h, dtype=np.float64)
-        out = np.empty((2, h, w), np.int32)
-        for top in range(0, h, 256):
-            u, v = lens.ideal(self.glass, self.plane, 1, columns, rows[top : top + 256, None])
-            out[0, top : top + 256] = np.clip(np.rint(u) + self.margin, 0, w + 2 * self.margin - 1)
-            out[1, top : top + 256] = np.clip(np.rint(v) + self.margin, 0, h + 2 * self.margin - 1)
+        knots = [np.arange(0, n + _NODE, _NODE, dtype=np.float64) for n in (h, w)]
+        x, y = np.meshgrid(np.minimum(knots[1], w - 1), np.minimum(knots[0], h - 1))
+        u, v = lens.ideal(self.glass, self.plane, 1, x, y)
+        out = []
+        for way, place, size in ((u - x, np.arange(w)[None, :], w), (v - y, np.arange(h)[:, None], h)):
+            bent = place + between(way.astype(np.float32), np.arange(h) / _NODE, np.arange(w) / _NODE)
+            out.append(np.clip(np.rint(bent) + self.margin, 0, size + 2 * self.margin - 1).astype(np.int16))
         return out[0], out[1]
 
     @property
@@ -156,7 +159,7 @@ class Body:
         mix, exposure = self._mix(take), self._exposure(iso, take)
         mosaic = sensor.expected(light, self.chip, exposure, self.white, self.at, mix=mix)
         scale = self.chip.gain(iso) / (self.chip.white(iso) - self.chip.black_dn)
-        rgb = np.tensordot((mix * scale).astype(np.float32), light, 1)
+        rgb = np.maximum(np.tensordot((mix * scale).astype(np.float32), light, 1), 0)
         return np.broadcast_to(rgb, (3, *self.size)) if len(rgb) == 1 else rgb, mosaic
 
     def facts(self, iso: float) -> dict[str, Any]:

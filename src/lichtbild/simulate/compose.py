@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import kernels
-from ..scene import Layer, Scene
+from ..scene import Layer, Scene, SceneError
 from ..types import F32, F64
 from .truth import project
 from .ways import PAD, TILE, Camera, Take, Ways, moments, ways
@@ -22,10 +22,15 @@ class Sheet:
 
 
 def sheets(scene: Scene) -> list[Sheet]:
-    """All layers, far to near. The farthest repeats its border, the others are empty beyond theirs."""
+    """All layers, far to near. The farthest repeats its border, the others are empty beyond theirs.
+
+    Raises SceneError for light that cannot be.
+    """
     made = []
     for i, layer in enumerate(scene.layers):
         h, w = layer.shape
+        if not float(np.min(layer.light)) >= 0:
+            raise SceneError(f"scene {scene.name}: layer '{layer.name}' holds negative light or none at all (NaN)")
         light = np.zeros((3 if i == 0 else 4, h + 2 * PAD, w + 2 * PAD), np.float32)
         inner = light[:, PAD : PAD + h, PAD : PAD + w]
         inner[:3] = layer.light

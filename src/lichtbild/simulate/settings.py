@@ -60,7 +60,7 @@ def read(spec: Spec, **given: Any) -> tuple[dict[str, Any], Settings]:
     """
     tables, origin = _tables(spec)
     shot = {**tables.get("shot", {}), **{k: v for k, v in given.items() if v is not None}}
-    return dict(tables["scene"]), _settings(shot, origin)
+    return dict(tables["scene"]), check(shot, origin)
 
 
 def _tables(spec: Spec) -> tuple[dict[str, Any], str]:
@@ -86,7 +86,8 @@ def _tables(spec: Spec) -> tuple[dict[str, Any], str]:
     return tables | {"shot": shot}, str(path)
 
 
-def _settings(shot: Mapping[str, Any], origin: str) -> Settings:
+def check(shot: Mapping[str, Any], origin: str = "simulate") -> Settings:
+    """Settings of these values, each of which is checked. Raises SimulateError naming `origin` and key."""
     known = params(Settings)
     values: dict[str, Any] = {}
     for key, value in shot.items():

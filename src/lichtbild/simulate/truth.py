@@ -41,6 +41,17 @@ def at_row(maps: F64, y: F64) -> F64:
     return np.asarray(maps[low] * (1 - part) + maps[np.minimum(low + 1, last)] * part)
 
 
+def between(nodes: F32, rows: NDArray[Any], columns: NDArray[Any]) -> F32:
+    """(h, w): `nodes` at the fractional places rows (h,) and columns (w,), linear between."""
+    for axis, at in ((0, rows), (1, columns)):
+        low = np.clip(at.astype(np.intp), 0, max(nodes.shape[axis] - 2, 0))
+        part = (at - low).astype(np.float32).reshape((-1, 1) if axis == 0 else (-1,))
+        first = np.take(nodes, low, axis)
+        first += part * (np.take(nodes, np.minimum(low + 1, nodes.shape[axis] - 1), axis) - first)
+        nodes = first
+    return nodes
+
+
 @dataclass(frozen=True)
 class Truth:
     """Truth of a burst of n frames of size (H, W) with k layers. Frame 0 is the reference.
@@ -84,13 +95,8 @@ class Truth:
         """The way of every pixel of a strip if it belonged to `layer`: asked at nodes, linear between."""
         nodes = [np.arange(v[0], v[-1] + _NODE, _NODE) if len(v) > 1 else v for v in (rows, columns)]
         ways = self._ways(frame, layer, *nodes).astype(np.float32)
-        for axis, (places, knots) in enumerate(zip((rows, columns), nodes, strict=True), start=1):
-            at = (places - knots[0]) / np.float32(_NODE)
-            low = np.minimum(at.astype(np.intp), max(len(knots) - 2, 0))
-            part = (at - low).astype(np.float32).reshape((-1, 1) if axis == 1 else (-1,))
-            high = np.minimum(low + 1, len(knots) - 1)
-            ways = np.take(ways, low, axis) * (1 - part) + np.take(ways, high, axis) * part
-        return ways
+        at = [(v - knots[0]) / _NODE for v, knots in zip((rows, columns), nodes, strict=True)]
+        return np.stack([between(way, *at) for way in ways])
 
     def _ways(self, frame: int, layer: int, rows: NDArray[Any], columns: NDArray[Any]) -> F64:
         x, y = np.meshgrid(columns.astype(np.float64), rows.astype(np.float64))

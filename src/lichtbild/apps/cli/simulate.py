@@ -8,6 +8,8 @@ from typing import Any
 
 from ... import scene
 from ...simulate import catalogue, folder, plan
+from ...simulate.settings import read
+from ...types import LichtbildError
 from .words import Bar, Usage, emit
 
 
@@ -40,18 +42,21 @@ def size(word: str | None) -> dict[str, int]:
 
 
 def run(spec: str, output: str, given: dict[str, Any], cache: str | None, truth: str, overwrite: bool) -> int:
-    """Take the burst into the folder `output`."""
+    """Take the burst into the folder `output`. Raises Usage for what cannot be meant so, before any work."""
+    try:
+        _, settings = read(spec, **given)
+    except LichtbildError as e:
+        raise Usage(str(e)) from None
     folder.free(pathlib.Path(output), overwrite)
-    made = plan(spec, cache, **given)
-    bar = Bar(len(made.takes))
-    bar.show(output)
+    bar = Bar(settings.frames)
+    bar.show("drawing the scene")
 
     def told(number: int) -> None:
         bar.done = number + 1
         bar.show(output)
 
     try:
-        folder.write(made, output, truth, overwrite, told)
+        folder.write(plan(spec, cache, **given), output, truth, overwrite, told)
     finally:
         bar.clear()
     return 0
