@@ -3,7 +3,7 @@ PY ?= python3
 V := .venv/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: demo test test-all check fix kernels wheel wheel-arm bench bench-peers bench-quality golden docs clean
+.PHONY: demo test test-all check fix kernels wheel wheel-arm bench bench-peers bench-quality docs clean
 
 # Edits to Python need no rebuild; edits to kernels or to the build do.
 .venv/ready: pyproject.toml tools/build_kernels.py $(wildcard kernels/*.py)
