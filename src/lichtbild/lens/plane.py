@@ -163,19 +163,29 @@ def shading(lens: Lens, plane: Plane, channel: int, x: Any, y: Any) -> F64:
     )
 
 
-def gain_maps(lens: Lens, plane: Plane, cfa: str, rows: int = 25, columns: int = 33) -> tuple[GainMap, ...]:
+def gain_maps(
+    lens: Lens, plane: Plane, cfa: str, rows: int = 25, columns: int = 33, mix: F64 | None = None
+) -> tuple[GainMap, ...]:
     """DNG opcodes GainMap that undo the shading, one per site of a Bayer `cfa` ("RGGB" …) or one for "MONO".
 
-    `rows` x `columns` gains; between them a reader interpolates, which is right to 0.1 % at 25 x 33.
+    `rows` x `columns` gains; between them a reader interpolates, which is right to 0.1 % at 25 x 33. `mix` (3, 3) or
+    (1, 3): what a neutral in the lens's channels becomes in the camera's, where they are not the same: the colour
+    shading is then undone for neutrals.
     """
     v, h = np.linspace(0, 1, rows), np.linspace(0, 1, columns)
     x, y = np.meshgrid(h * plane.width - 0.5, v * plane.height - 0.5)
-    gains = {c: (1 / shading(lens, plane, "RGB".index(c), x, y)).astype(np.float32)[:, :, None] for c in "RGB"}
+    light = np.stack([shading(lens, plane, c, x, y) for c in range(3)])
+    if mix is not None:
+        light = np.tensordot(np.asarray(mix, np.float64) / np.sum(mix, axis=1, keepdims=True), light, 1)
+    gains = (1 / light).astype(np.float32)[..., None]
     step = (1 / (rows - 1), 1 / (columns - 1))
-    h_px, w_px = plane.height, plane.width
     if cfa == "MONO":
-        return (GainMap(0, 0, h_px, w_px, 0, 1, 1, 1, step, (0.0, 0.0), gains["G"]),)
-    return tuple(GainMap(i // 2, i % 2, h_px, w_px, 0, 1, 2, 2, step, (0.0, 0.0), gains[c]) for i, c in enumerate(cfa))
+        alone = gains[min(1, len(gains) - 1)]
+        return (GainMap(0, 0, plane.height, plane.width, 0, 1, 1, 1, step, (0.0, 0.0), alone),)
+    return tuple(
+        GainMap(i // 2, i % 2, plane.height, plane.width, 0, 1, 2, 2, step, (0.0, 0.0), gains["RGB".index(c)])
+        for i, c in enumerate(cfa)
+    )
 
 
 def light_of(shape: NDArray[Any] | tuple[int, ...], plane: Plane) -> tuple[int, int]:
