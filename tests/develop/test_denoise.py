@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bench import shrink
 
+from lichtbild.develop import _denoise_tables as tables
 from lichtbild.develop import demosaic, denoise, detail
 from lichtbild.types import Encoding, Noise
 
@@ -55,6 +57,24 @@ def test_strided_views(rng):
     assert np.array_equal(
         denoise.apply(view, table, sharpening), denoise.apply(np.ascontiguousarray(view), table, sharpening)
     )
+
+
+def test_in_place(rng):
+    """The answer may be written over the codes."""
+    code = _picture(rng, (300, 1300))
+    table, sharpening = denoise.prepare(_encoding()), detail.prepare(_encoding())
+    apart = denoise.apply(code, table, sharpening)
+    assert denoise.apply(code, table, sharpening, into=code) is code
+    assert np.array_equal(code, apart)
+
+
+def test_tables_belong_to_our_demosaic():
+    """What `python -m bench.shrink` measures on a flat field is what the tables say; else run it again."""
+    size, left, fine, high = shrink.measured(shrink.flat(np.random.default_rng(2), (1.0, 1.0, 1.0)))
+    assert np.allclose(size, np.sum(tables.SIZE, -1), rtol=0.1)
+    assert np.allclose(left, tables.LEFT, rtol=0.02)
+    assert np.allclose(fine, np.sum(tables.FINE, -1), rtol=0.05)
+    assert high == pytest.approx(sum(tables.HIGH), rel=0.02)
 
 
 def test_flat_fields_get_clean(rng):
