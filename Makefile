@@ -3,7 +3,7 @@ PY ?= python3
 V := .venv/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: demo test test-all check fix kernels wheel wheel-arm bench bench-peers bench-quality docs clean
+.PHONY: demo test test-all check fix kernels wheel wheel-arm bench bench-peers bench-quality bench-night docs clean
 
 # Edits to Python need no rebuild; edits to kernels or to the build do.
 .venv/ready: pyproject.toml tools/build_kernels.py $(wildcard kernels/*.py)
@@ -37,6 +37,9 @@ wheel-arm: .venv/ready
 
 bench: .venv/ready
 	$(V)/python -m bench
+
+bench-night: .venv/ready
+	$(V)/python -m bench.night --full
 
 bench-quality: .venv/ready
 	$(V)/python -m bench.quality

@@ -92,7 +92,11 @@ def _frame(rgb: Any, noise: Noise, cfa: str, rng: Any, number: int) -> Frame:
     for k, plane in enumerate(SITES[cfa]):
         clean[k // 2 :: 2, k % 2 :: 2] = rgb[plane, k // 2 :: 2, k % 2 :: 2]
     noisy = clean + rng.standard_normal(clean.shape) * np.sqrt(noise.scale[0] * clean + noise.offset[0])
-    counts = np.rint(BLACK + noisy * (WHITE - BLACK)).clip(0, WHITE).astype(np.uint16)
+    return frame(np.rint(BLACK + noisy * (WHITE - BLACK)).clip(0, WHITE).astype(np.uint16), noise, number, cfa)
+
+
+def frame(counts: Any, noise: Noise, number: int, cfa: str = "RGGB") -> Frame:
+    """A frame of the camera: raw numbers (H, W) uint16 with its words."""
     colour = CameraColour((Calibration(21, np.linalg.inv(rgb_to_xyz("srgb")), white_xy=WHITE_D65),),
                           as_shot_neutral=(1.0, 1.0, 1.0))  # fmt: skip
     return Frame(

@@ -1,0 +1,184 @@
+"""Night: what merging a burst gains, and what it costs. `python -m bench.night [--full]`
+
+The burst is SB-1 (bench/sb1.py): eight shaken frames of the painting Elephants_5640x3172.jpg (Debian's package
+mate-backgrounds; LICHTBILD_ELEPHANTS names another place) with a moving disc, its central 1.2 megapixels, here at four
+sensitivities. Nothing of the truth is given to the merge. Cost is measured on 12 megapixels with --full, else on 3.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lichtbild import recipe
+from lichtbild.develop import burst, denoise, front, shading
+from lichtbild.light import WHITE_D65
+from lichtbild.merge import Merge, add, align
+from lichtbild.merge.stack import Stack
+from lichtbild.types import Encoding, Noise, Shot, White
+
+from . import clock, sb1
+
+PICTURE = pathlib.Path(
+    os.environ.get("LICHTBILD_ELEPHANTS", "/usr/share/backgrounds/mate/abstract/Elephants_5640x3172.jpg")
+)
+ISOS = (100, 400, 1600, 6400)
+VALUES = {**recipe.resolve("night").values, "detail": {"amount": 0.0}}
+EVEN = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "even")
+# What others reach on the burst of the project's notes: CPSNR linear and gamma, moving disc, ms/MP and frame.
+PEERS = {
+    "Halide hdr-plus": {"linear": 35.11, "gamma": 29.01, "moving": 28.5, "ms/MP/frame": 11.2},
+    "hdrplus-python": {"linear": 34.21, "gamma": 27.90, "moving": 32.9, "ms/MP/frame": 720},
+    "hugin + enfuse": {"ms/MP/frame": 640},
+}
+
+
+def noise_at(iso: float) -> Noise:
+    """The noise of SB-1 at another sensitivity."""
+    k = iso / 1600
+    return Noise((2.89e-3 * k,) * 3, (8.18e-4 * k * k,) * 3)
+
+
+def gamma(x: Any) -> Any:
+    """sRGB encoding."""
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
+
+
+def cpsnr(found: Any, truth: Any, where: Any) -> tuple[float, float]:
+    """CPSNR in dB over the pixels `where`, linear and encoded."""
+    a, b = (np.clip(v[:, where], 0, 1) for v in (found, truth))
+    errors = [float(np.square(f(a) - f(b)).mean()) for f in (np.asarray, gamma)]
+    return round(-10 * np.log10(errors[0]), 2), round(-10 * np.log10(errors[1]), 2)
+
+
+def light(code: Any, encoding: Encoding, noise: Noise) -> Any:
+    """Camera light of codes."""
+    return encoding.decode(code) + denoise.unbias(encoding, noise, VALUES)[:, None, None]
+
+
+def merged(shot: Shot) -> burst.Burst:
+    """The burst merged; its first frame is the reference."""
+    noise = shot.frames[0].noise
+    assert noise is not None
+    return burst.run(shot.frames, EVEN, noise, VALUES, shading.prepare(shot.frames[0], 1.0))
+
+
+def finished(b: burst.Burst) -> Any:
+    """Its camera light after denoise."""
+    return light(denoise.run(b.code.copy(), b.encoding, b.noise, VALUES, share=b.share), b.encoding, b.noise)
+
+
+def quality(iso: float, picture: Any) -> dict[str, Any]:
+    """One row of the table of quality."""
+    shot, truth = sb1.make(picture[:, 1000:2096, 2000:3296], noise=noise_at(iso))
+    single, whole = merged(Shot(shot.frames[:1], shot.path)), merged(shot)
+    moving, inner = truth.moving(0), np.zeros(truth.rgb.shape[1:], bool)
+    inner[32:-32, 32:-32] = True
+    others = range(1, len(shot.frames))
+    still = inner & ~moving & ~np.any([truth.hidden(i) for i in others], 0)
+    alone, clean = finished(single), finished(whole)
+    plain = cpsnr(light(whole.code, whole.encoding, whole.noise), truth.rgb, still)
+    linear, encoded = cpsnr(clean, truth.rgb, still)
+    rows = {"ISO": iso, "merged": plain[0], "merged g": plain[1], "linear": linear, "gamma": encoded}
+    rows |= {"single": cpsnr(alone, truth.rgb, still)[0]}
+    rows |= {"moving": cpsnr(clean, truth.rgb, moving)[0], "moving single": cpsnr(alone, truth.rgb, moving)[0]}
+    uncovered = inner & np.any([truth.moving(i) for i in others], 0) & ~moving
+    rows |= {"uncovered": cpsnr(clean, truth.rgb, uncovered)[0],
+             "unc. single": cpsnr(alone, truth.rgb, uncovered)[0]}  # fmt: skip
+    return rows | flow_error(shot, truth)
+
+
+def flow_error(shot: Shot, truth: Any) -> dict[str, float]:
+    """Median and 99th percentile of the error of alignment where nothing moves, in pixels."""
+    first, noise = shot.frames[0], shot.frames[0].noise
+    assert noise is not None
+    even, found = shading.prepare(first, 1.0), []
+    quick = {**VALUES, "demosaic": {"method": "fast"}}
+    planes, encoding = [], Encoding(1, (0.0,) * 3, (1.0,) * 3)
+    for frame in shot.frames:
+        code, encoding = front.run(frame, EVEN, noise, quick, even)
+        planes.append(align.pyramid(add.guide(code)[0]))
+    for i in range(1, len(planes)):
+        flow = align.blocks(align.estimate(planes[0], planes[i], encoding.sigma[1]), first.shape)
+        dense = flow.repeat(16, 1).repeat(16, 2)[:, : first.shape[0], : first.shape[1]]
+        still = ~truth.hidden(i) & ~truth.moving(0)
+        found.append(np.hypot(*(dense - truth.flow(i)))[still])
+    all_of_them = np.concatenate(found)
+    return {"EPE px": round(float(np.median(all_of_them)), 3),
+            "EPE 99 %": round(float(np.quantile(all_of_them, 0.99)), 2)}  # fmt: skip
+
+
+def flats(iso: float = 1600) -> dict[str, Any]:
+    """By how much the noise of flat light falls, in dB and as a part of that of √N, and if its variance is known."""
+    grey, rows = np.full((3, 608, 608), 0.4, np.float32), {}
+    for n in (8, 15):
+        shot, _ = sb1.make(grey, n, noise=noise_at(iso), disc=False)
+        one, many = merged(Shot(shot.frames[:1], shot.path)), merged(shot)
+        before, after = (float(np.std(b.code[1, 32:-32, 32:-32].astype(float))) for b in (one, many))
+        drop = 20 * np.log10(before / after)
+        rows[f"N = {n}"] = {"drop dB": round(drop, 2), "of √N": round(drop / (10 * np.log10(n)), 3),
+                            "believed": round(float(np.mean(many.believed)), 3)}  # fmt: skip
+    return rows
+
+
+def cost(shape: tuple[int, int], runs: int) -> dict[str, Any]:
+    """Milliseconds per megapixel and frame of aligning and merging, and memory, on random texture that trembles."""
+    rng = np.random.default_rng(0)
+    wide = rng.integers(0, 1024, (shape[0] // 8 + 8, shape[1] // 8 + 8)).astype(np.float32)
+    wide = wide.repeat(8, 0).repeat(8, 1)
+    frames = []
+    for i in range(5):
+        part = wide[3 * i : 3 * i + shape[0], 5 * i : 5 * i + shape[1]]
+        noisy = part * 0.6 + 64 + 40 * rng.standard_normal(shape, np.float32)
+        frames.append(sb1.frame(noisy.clip(0, 1023).astype(np.uint16), noise_at(1600), i))
+    megapixels = shape[0] * shape[1] / 1e6
+    even = shading.prepare(frames[0], 1.0)
+    quick = {**VALUES, "demosaic": {"method": "fast"}}
+    code, encoding = front.run(frames[0], EVEN, noise_at(1600), VALUES, even)
+
+    def fill(f: Any) -> Callable[[Any], None]:
+
+        def work(out: Any) -> None:
+            front.run(f, EVEN, noise_at(1600), quick, even, out)
+
+        return work
+
+    stack, found = Stack(code, encoding.sigma, Merge()), []
+    for _ in range(runs):
+        wall, cpu = time.perf_counter(), time.process_time()
+        for f in frames[1:]:
+            stack.add(fill(f))
+        found.append(((time.perf_counter() - wall) / 4, (time.process_time() - cpu) / 4))
+    end = clock.best(stack.result, 3, megapixels)
+    wall, cpu = (min(f[k] for f in found) * 1e3 / megapixels for k in (0, 1))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 / megapixels
+    return {"ms/MP/frame": round(wall, 2), "CPU ms/MP/frame": round(cpu, 2), "end ms/MP": end["wall_ms_mp"],
+            "peak MB/MP": round(peak, 1)}  # fmt: skip
+
+
+def run(full: bool = False) -> dict[str, Any]:
+    """Everything; what needs the painting is left out with a reason where it is missing."""
+    size = (3000, 4000) if full else (1536, 2048)
+    results: dict[str, Any] = {"cost": {f"{size[1]}x{size[0]}": cost(size, 6)}, "flats": flats()}
+    if PICTURE.exists():
+        picture = sb1.load(PICTURE)
+        results["quality"] = {f"ISO {iso}": quality(iso, picture) for iso in ISOS}
+    else:
+        results["quality"] = {"skipped": {"reason": f"{PICTURE.name} is missing: apt-get install mate-backgrounds"}}
+    return results
+
+
+if __name__ == "__main__":
+    made = run("--full" in sys.argv)
+    for title, table in made.items():
+        clock.table(title, table)
+    clock.table("published by others", PEERS)
+    print(json.dumps(made))
