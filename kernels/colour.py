@@ -93,7 +93,7 @@ def hue_sat_map(rgb, table, srgb):
 
     `table` (values, hues, sats, 3) float32, halide order (3, sats, hues, values): shift in degrees, two scales.
     `srgb` (a Bool expression): values are looked up and scaled in sRGB encoding. Light above 1 is looked up at 1 and
-    keeps its scale. Where a picture has no table, leave this out by `specialize` on a flag: it gathers 36 numbers.
+    keeps its scale. It gathers 36 numbers: a pass of its own, for the files that have a table.
     Source: [DNG1.7.1] chapter 6, "Hue/Saturation/Value Mapping Table".
     """
     prophoto = _turn(TO_PROPHOTO, rgb)
@@ -110,43 +110,42 @@ def hue_sat_map(rgb, table, srgb):
     return [hl.select(value > 0.0, back[i], rgb[i]) for i in range(3)]
 
 
+def mapped(light, matrix, table, srgb):
+    """Light → Rec.2020 by `matrix` → `table`. Returns (expressions at x, y, the Funcs to compute per vector).
+
+    Each step is a Func of its own: inlined into one expression they take minutes to compile.
+    """
+    linear, turned = hl.Func("linear"), hl.Func("mapped")
+    linear[x, y] = tuple(algorithm(light, matrix))
+    turned[x, y] = tuple(hue_sat_map([linear[x, y][i] for i in range(3)], table, srgb))
+    table.dim(0).set_bounds(0, 3)
+    return [turned[x, y][i] for i in range(3)], (linear, turned)
+
+
+def schedule_mapped(output, steps, lanes):
+    """Vectors of pixels, the steps per vector, rows in parallel."""
+    tail, xo, xi = hl.TailStrategy.GuardWithIf, hl.Var("xo"), hl.Var("xi")
+    output.bound(c, 0, 3).split(x, xo, xi, lanes, tail)
+    output.reorder(c, xi, xo, y).unroll(c).vectorize(xi).parallel(y, 16, tail)
+    for step in steps:
+        step.compute_at(output, xo).vectorize(x, lanes, tail)
+
+
 @hl.generator(name="colour")
 class Colour:
-    rgb = hl.InputBuffer(hl.Float(32), 3)  # white-balanced camera light
+    """White-balanced camera light → linear Rec.2020 → behind one table of the camera's profile."""
+
+    rgb = hl.InputBuffer(hl.Float(32), 3)
     matrix = hl.InputBuffer(hl.Float(32), 2)
-    hue_sat = hl.InputBuffer(hl.Float(32), 4)  # any (1, 1, 1, 3) where has_hue_sat is false
-    has_hue_sat = hl.InputScalar(hl.Bool())
-    hue_sat_srgb = hl.InputScalar(hl.Bool())
-    look = hl.InputBuffer(hl.Float(32), 4)
-    has_look = hl.InputScalar(hl.Bool())
-    look_srgb = hl.InputScalar(hl.Bool())
-    output = hl.OutputBuffer(hl.Float(32), 3)  # linear Rec.2020
+    table = hl.InputBuffer(hl.Float(32), 4)
+    srgb = hl.InputScalar(hl.Bool())
+    output = hl.OutputBuffer(hl.Float(32), 3)
 
     def generate(self):
-        tables = (
-            (self.hue_sat, self.has_hue_sat, self.hue_sat_srgb),
-            (self.look, self.has_look, self.look_srgb),
-        )
-        # Each step is a Func of its own, computed per vector: inlined into one expression they take minutes to compile.
-        steps = [hl.Func("linear")]
-        steps[0][x, y] = tuple(algorithm([self.rgb[x, y, i] for i in range(3)], self.matrix))
-        for table, has, srgb in tables:
-            before = [steps[-1][x, y][i] for i in range(3)]
-            mapped = hue_sat_map(before, table, srgb)
-            steps.append(hl.Func("mapped"))
-            steps[-1][x, y] = tuple([hl.select(has, mapped[i], before[i]) for i in range(3)])
-        self.output[x, y, c] = hl.mux(c, [steps[-1][x, y][i] for i in range(3)])
+        found, steps = mapped([self.rgb[x, y, i] for i in range(3)], self.matrix, self.table, self.srgb)
+        self.output[x, y, c] = hl.mux(c, found)
         self.rgb.dim(2).set_bounds(0, 3)
-        for table in (self.hue_sat, self.look):
-            table.dim(0).set_bounds(0, 3)
-        width = self.natural_vector_size(hl.Float(32))
-        xo, xi = hl.Var("xo"), hl.Var("xi")
-        self.output.bound(c, 0, 3).split(x, xo, xi, width, hl.TailStrategy.GuardWithIf)
-        self.output.reorder(c, xi, xo, y).unroll(c).vectorize(xi).parallel(y, 16, hl.TailStrategy.GuardWithIf)
-        for step in steps:
-            step.compute_at(self.output, xo).vectorize(x, width, hl.TailStrategy.GuardWithIf)
-        self.output.specialize(~self.has_hue_sat & ~self.has_look)
-        self.output.specialize(self.has_hue_sat & ~self.has_look)
+        schedule_mapped(self.output, steps, self.natural_vector_size(hl.Float(32)))
 
 
 if __name__ == "__main__":

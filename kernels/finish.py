@@ -6,18 +6,11 @@ Codes → camera light → highlights → `render` (camera to rendering primarie
 
 import halide as hl
 
-import colour as colour_stage
 import highlights as highlight_stage
 import look as look_stage
-from _light import c, decode, encode, x, y
+from _light import c, x, y
 from output import quantise, weave
 from tone import local_gain, schedule_upsample, upsample
-
-
-def camera_light(code, scale, offset, table):
-    """Three codes → three expressions of white-balanced camera light, highlights rebuilt."""
-    light = [decode(code[i], scale, offset[i]) for i in range(3)]
-    return highlight_stage.algorithm(light, table)
 
 
 def sum_row(matrix, rgb, row):
@@ -41,7 +34,7 @@ def tone_mapped(g):
     With `render` for Rec.2020 that is scene light, else light in the rendering primaries of the look.
     """
     column, row = x + g.left, y + g.top
-    light = camera_light([g.code[column, row, i] for i in range(3)], g.scale, g.offset, g.highlight)
+    light = highlight_stage.decoded([g.code[column, row, i] for i in range(3)], g.scale, g.offset, g.highlight)
     *rendering, luma = [sum_row(g.render, light, i) for i in range(4)]
     rows, up = upsample(g.a, g.b)
     gain = local_gain(luma, up[column, row][0], up[column, row][1], g.floor, g.low, g.high)
@@ -135,49 +128,6 @@ class SceneF32:
         self.output.bound(c, 0, 3).reorder(c, x, y).split(y, yo, y, 32, tail).parallel(yo)
         self.output.unroll(c).vectorize(x, lanes, tail)
         schedule_upsample(*maps, self.output, y, lanes)
-
-
-@hl.generator(name="profile")
-class Profile:
-    """Codes of camera light → codes of Rec.2020 behind highlights, matrix and the DNG tables of hue and saturation."""
-
-    code = hl.InputBuffer(hl.UInt(16), 3)
-    scale = hl.InputScalar(hl.Float(32))
-    offset = hl.InputBuffer(hl.Float(32), 1)
-    highlight = hl.InputBuffer(hl.Float(32), 2)
-    matrix = hl.InputBuffer(hl.Float(32), 2)
-    hue_sat = hl.InputBuffer(hl.Float(32), 4)  # any (1, 1, 1, 3) where has_hue_sat is false
-    has_hue_sat = hl.InputScalar(hl.Bool())
-    hue_sat_srgb = hl.InputScalar(hl.Bool())
-    look = hl.InputBuffer(hl.Float(32), 4)
-    has_look = hl.InputScalar(hl.Bool())
-    look_srgb = hl.InputScalar(hl.Bool())
-    new_scale = hl.InputScalar(hl.Float(32))
-    new_offset = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
-
-    def generate(self):
-        g = self
-        light = camera_light([g.code[x, y, i] for i in range(3)], g.scale, g.offset, g.highlight)
-        # Each step is a Func of its own, computed per vector: inlined into one expression they take minutes to compile.
-        steps = [hl.Func("linear")]
-        steps[0][x, y] = tuple(colour_stage.algorithm(light, g.matrix))
-        for table, has, srgb in ((g.hue_sat, g.has_hue_sat, g.hue_sat_srgb), (g.look, g.has_look, g.look_srgb)):
-            before = [steps[-1][x, y][i] for i in range(3)]
-            mapped = colour_stage.hue_sat_map(before, table, srgb)
-            steps.append(hl.Func("mapped"))
-            steps[-1][x, y] = tuple(hl.select(has, mapped[i], before[i]) for i in range(3))
-            table.dim(0).set_bounds(0, 3)
-        coded = [encode(steps[-1][x, y][i], g.new_scale, g.new_offset) for i in range(3)]
-        g.output[x, y, c] = hl.mux(c, coded)
-
-        g.code.dim(2).set_bounds(0, 3)
-        lanes, tail = g.natural_vector_size(hl.Float(32)), hl.TailStrategy.GuardWithIf
-        xo, xi = hl.Var("xo"), hl.Var("xi")
-        g.output.bound(c, 0, 3).split(x, xo, xi, lanes, tail)
-        g.output.reorder(c, xi, xo, y).unroll(c).vectorize(xi).parallel(y, 16, tail)
-        for step in steps:
-            step.compute_at(g.output, xo).vectorize(x, lanes, tail)
 
 
 if __name__ == "__main__":

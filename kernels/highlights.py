@@ -2,7 +2,7 @@
 
 import halide as hl
 
-from _light import c, x, y
+from _light import c, decode, x, y
 
 
 def smooth(ramp):
@@ -37,6 +37,11 @@ def algorithm(rgb, table):
     brightest = hl.max(hl.max(full[0], full[1]), full[2])
     white = [v + pale * (brightest - v) for v in full]
     return [hl.min(v, level) + strength * hl.max(v - level, 0.0) for v in white]
+
+
+def decoded(code, scale, offset, table):
+    """Three codes → three expressions of white-balanced camera light, highlights rebuilt."""
+    return algorithm([decode(code[i], scale, offset[i]) for i in range(3)], table)
 
 
 @hl.generator(name="highlights")

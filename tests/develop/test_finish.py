@@ -123,9 +123,9 @@ def test_neutrals_stay_neutral(rng: np.random.Generator) -> None:
     exact = Encoding(50000.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     sums_to_one = ColourTable((MATRIX / MATRIX.sum(axis=1, keepdims=True)).astype(np.float32))
     n = negative((1, 4000), rng, code=grey, encoding=exact, colour=sums_to_one, tone=None, bias=(0.0, 0.0, 0.0))
-    for name in look.names():
-        picture = finish.run(n, look.compile(look.load(name)), 16, 0.0).astype(int)[0]
-        assert np.ptp(picture, axis=1).max() <= 8
-        assert picture[0].max() == 0
-        assert picture[-1].min() == 65535
-        assert np.diff(picture, axis=0).min() >= -8
+    # Looks may be tinted or matt: tests/look holds each to its own word.
+    picture = finish.run(n, look.compile(look.load("neutral")), 16, 0.0).astype(int)[0]
+    assert np.ptp(picture, axis=1).max() <= 8
+    assert picture[0].max() == 0
+    assert picture[-1].min() == 65535
+    assert np.diff(picture, axis=0).min() >= -8

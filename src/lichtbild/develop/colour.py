@@ -22,9 +22,6 @@ from ..stage import Stage, param, stage
 from ..types import F32, F64, CameraColour, HueSatMap, White
 from . import _camera
 
-IDENTITY_TABLE: F32 = np.array([0, 1, 1], np.float32).reshape(1, 1, 1, 3)
-IDENTITY_TABLE.setflags(write=False)
-
 
 @stage("colour", "camera colour to scene colour by the camera's calibration")
 class Colour(Stage):
@@ -46,6 +43,14 @@ class ColourTable:
     look: F32 | None = None
     look_srgb: bool = False
     guesses: tuple[str, ...] = ()
+
+    @property
+    def passes(self) -> list[tuple[F32, F32, bool]]:
+        """Matrix, table and whether its values are sRGB-encoded, for each table that there is, in their order."""
+        tables = [(self.hue_sat, self.hue_sat_srgb), (self.look, self.look_srgb)]
+        known = [(t, srgb) for t, srgb in tables if t is not None]
+        unit = np.eye(3, dtype=np.float32)
+        return [(unit if i else self.matrix, t, srgb) for i, (t, srgb) in enumerate(known)]
 
 
 def prepare(colour: CameraColour, white: White, values: Mapping[str, Any] | None = None) -> ColourTable:
@@ -123,22 +128,13 @@ def _mixed_table(camera: _camera.Camera, white: White) -> HueSatMap | None:
 
 def apply(rgb: F32, table: ColourTable) -> F32:
     """White-balanced camera light (3, H, W) float32 → linear Rec.2020 (3, H, W) float32."""
-    if table.hue_sat is None and table.look is None:
+    if not table.passes:
         return np.asarray((table.matrix @ rgb.reshape(3, -1)).reshape(rgb.shape), np.float32)
-    out = np.empty(rgb.shape, np.float32)
-    kernels.call(
-        "colour",
-        rgb=rgb,
-        matrix=table.matrix,
-        hue_sat=IDENTITY_TABLE if table.hue_sat is None else table.hue_sat,
-        has_hue_sat=table.hue_sat is not None,
-        hue_sat_srgb=table.hue_sat_srgb,
-        look=IDENTITY_TABLE if table.look is None else table.look,
-        has_look=table.look is not None,
-        look_srgb=table.look_srgb,
-        output=out,
-    )
-    return out
+    for matrix, hue_sat, srgb in table.passes:
+        out = np.empty(rgb.shape, np.float32)
+        kernels.call("colour", rgb=rgb, matrix=matrix, table=hue_sat, srgb=srgb, output=out)
+        rgb = out
+    return rgb
 
 
 def twin(rgb: F32, table: ColourTable) -> F32:

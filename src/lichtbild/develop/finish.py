@@ -31,7 +31,6 @@ LEAST_GAIN_EV = -1.0  # an HDR colour may be deeper than its SDR rendition in th
 MAP_STEP = 2  # picture pixels per pixel of the gain map
 OFFSET = 1 / 64  # light added to both renditions under the logarithm of the gain
 _UNTOUCHED = HighlightTable((1e4, 1e4, 1e4), (0.5, 0.5, 0.5), 1.0, 0.86)  # light never clips that high
-_NO_TABLE = np.zeros((1, 1, 1, 3), np.float32)
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: arrays have no single truth
@@ -104,7 +103,7 @@ def _shared(negative: Negative, inset: F32) -> dict[str, Any]:
     """The arguments that all three passes have in common."""
     n = negative
     rows: F64 = np.vstack([inset.astype(np.float64), REC2020_LUMA]) * 2.0**n.ev
-    if n.colour.hue_sat is not None or n.colour.look is not None:
+    if n.colour.passes:
         n = profiled(n)
     else:
         rows = rows @ n.colour.matrix.astype(np.float64)
@@ -124,16 +123,15 @@ def profiled(negative: Negative) -> Negative:
 
     The last result is kept: picture and gain map of one frame need the same.
     """
-    n, colour = negative, negative.colour
-    out = np.empty(n.code.shape, np.uint16)
-    # A matrix can raise light about threefold and make it a little negative.
-    encoding = Encoding(n.encoding.scale / 2, (0.05, 0.05, 0.05), n.encoding.sigma)
-    kernels.call(
-        "profile", code=n.code, scale=n.encoding.scale,
-        offset=np.add(n.encoding.offset, n.bias).astype(np.float32), highlight=n.highlight.array, matrix=colour.matrix,
-        hue_sat=_NO_TABLE if colour.hue_sat is None else colour.hue_sat, has_hue_sat=colour.hue_sat is not None,
-        hue_sat_srgb=colour.hue_sat_srgb, look=_NO_TABLE if colour.look is None else colour.look,
-        has_look=colour.look is not None, look_srgb=colour.look_srgb, new_scale=encoding.scale,
-        new_offset=encoding.offset[0], output=out,
-    )  # fmt: skip
-    return replace(n, code=out, encoding=encoding, highlight=_UNTOUCHED, bias=(0.0, 0.0, 0.0))
+    n = negative
+    for matrix, table, srgb in n.colour.passes:
+        out = np.empty(n.code.shape, np.uint16)
+        # A matrix can raise light about threefold and make it a little negative.
+        encoding = Encoding(n.encoding.scale / 2 if n is negative else n.encoding.scale, (0.05,) * 3, n.encoding.sigma)
+        kernels.call(
+            "profile", code=n.code, scale=n.encoding.scale, offset=np.add(n.encoding.offset, n.bias).astype(np.float32),
+            highlight=n.highlight.array, matrix=matrix, table=table, srgb=srgb, new_scale=encoding.scale,
+            new_offset=encoding.offset[0], output=out,
+        )  # fmt: skip
+        n = replace(n, code=out, encoding=encoding, highlight=_UNTOUCHED, bias=(0.0, 0.0, 0.0))
+    return n
