@@ -24,8 +24,8 @@ FOLDER = pathlib.Path(os.environ.get("LICHTBILD_KODAK", "../shared/data/scenes_l
 EVERY = 4  # of the photographs
 ISOS = (400, 1600, 6400)
 EXPOSURE = 0.46
-SIGMA, LEVEL, SIDE = 400.0, 20000.0, 1024  # codes; flat field
-INNER = np.s_[..., 4:-4, 4:-4]  # of a map of blocks
+SIGMA, LEVEL, SIDE = 400.0, 20000.0, 2048  # codes, pixels: the flat field
+INNER = np.s_[..., 8:-8, 8:-8]  # of a map of blocks: without the margin and what it reaches
 
 
 def rests(planes: list[Any]) -> list[list[Any]]:
@@ -43,10 +43,10 @@ def sites(light: Any) -> Any:
     return out
 
 
-def flat(rng: Any, amounts: tuple[float, float, float]) -> Any:
+def flat(rng: Any, amounts: tuple[float, float, float], side: int = SIDE) -> Any:
     """Codes (3, H, W) of a grey field with white noise of `amounts`·SIGMA at red, green and blue sites."""
-    strength = sites(np.broadcast_to(np.reshape(amounts, (3, 1, 1)), (3, SIDE, SIDE)))
-    half = (LEVEL + SIGMA * strength * rng.standard_normal((SIDE, SIDE))) / 2
+    strength = sites(np.broadcast_to(np.reshape(amounts, (3, 1, 1)), (3, side, side)))
+    half = (LEVEL + SIGMA * strength * rng.standard_normal((side, side))) / 2
     return demosaic.apply(np.rint(half).astype(np.uint16), "RGGB", "directional", demosaic.epsilon(SIGMA / 2))
 
 

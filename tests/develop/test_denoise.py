@@ -70,8 +70,9 @@ def test_in_place(rng):
 
 def test_tables_belong_to_our_demosaic():
     """What `python -m bench.shrink` measures on a flat field is what the tables say; else run it again."""
-    size, left, fine, high = shrink.measured(shrink.flat(np.random.default_rng(2), (1.0, 1.0, 1.0)))
-    assert np.allclose(size, np.sum(tables.SIZE, -1), rtol=0.1)
+    size, left, fine, high = shrink.measured(shrink.flat(np.random.default_rng(2), (1.0, 1.0, 1.0), 1024))
+    assert np.allclose(size[:, 0], np.sum(tables.SIZE, -1)[:, 0], rtol=0.06)
+    assert np.allclose(size[:, 1], np.sum(tables.SIZE, -1)[:, 1], rtol=0.25)  # few blocks
     assert np.allclose(left, tables.LEFT, rtol=0.02)
     assert np.allclose(fine, np.sum(tables.FINE, -1), rtol=0.05)
     assert high == pytest.approx(sum(tables.HIGH), rel=0.02)
@@ -88,9 +89,8 @@ def test_flat_fields_get_clean(rng):
 
     luma = left(lambda d: (d[0] + 2 * d[1] + d[2]) / 4)
     chroma = left(lambda d: d[0] - d[1])
-    assert -20 * np.log10(luma) > 6  # dB
-    assert -20 * np.log10(chroma) > 8
-    assert chroma < luma
+    assert -20 * np.log10(luma) > 16  # dB; grain holds luma back
+    assert -20 * np.log10(chroma) > 16
 
 
 def test_flat_light_keeps_its_mean(rng):
