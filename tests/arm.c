@@ -19,8 +19,8 @@ static void take(void *to, size_t n, FILE *f) { if (fread(to, 1, n, f) != n) exi
 
 int main(int argc, char **argv) {
   FILE *f = fopen(argv[argc - 1], "r+b");
-  int32_t count, head[3]; /* per argument: bytes, rank (-1: scalar), type */
-  void *args[64];
+  int32_t count, head[5]; /* bytes, rank (-1: scalar), type, bytes before the first element, argument with its memory */
+  void *args[64], *memory[64];
   long where[64]; int32_t bytes[64];
   take(&count, 4, f);
   for (int i = 0; i < count; i++) {
@@ -31,15 +31,16 @@ int main(int argc, char **argv) {
       b->dim = calloc(head[1] + 1, sizeof(dim_t));
       take(b->dim, head[1] * sizeof(dim_t), f);
     }
-    where[i] = ftell(f); bytes[i] = head[0];
-    b->host = aligned_alloc(64, (head[0] + 127) & ~63);
-    take(b->host, head[0], f);
-    args[i] = head[1] >= 0 ? (void *)b : b->host;
+    where[i] = ftell(f); bytes[i] = head[4] == i ? head[0] : 0;
+    memory[i] = head[4] == i ? aligned_alloc(64, (head[0] + 127) & ~63) : memory[head[4]];
+    take(memory[i], bytes[i], f);
+    b->host = (char *)memory[i] + head[3];
+    args[i] = head[1] >= 0 ? (void *)b : memory[i];
     if (head[1] < 0) bytes[i] = 0;
   }
   int code = KERNEL(args);
   for (int i = 0; i < count; i++)
-    if (bytes[i]) { fseek(f, where[i], SEEK_SET); fwrite(((buffer_t *)args[i])->host, 1, bytes[i], f); }
+    if (bytes[i]) { fseek(f, where[i], SEEK_SET); fwrite(memory[i], 1, bytes[i], f); }
   fclose(f);
   return code ? 4 : 0;
 }

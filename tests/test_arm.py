@@ -37,17 +37,21 @@ def emulate(program: pathlib.Path, call: replay.Call) -> dict[str, np.ndarray]:
 def _pack(call: replay.Call) -> tuple[bytes, dict[str, tuple[int, replay.Memory]]]:
     """The arguments as `arm.c` reads them, and where the memory of each array begins."""
     expected = kernels.describe(call.kernel)
+    values = [call.before[a.name] for a in expected]
     data, places = struct.pack("<i", len(expected)), {}
-    for a in expected:
-        value = call.before[a.name]
+    for i, (a, value) in enumerate(zip(expected, values, strict=True)):
         if not isinstance(value, replay.Memory):
             scalar = np.asarray(value, a.dtype)
-            data += struct.pack("<iii", scalar.nbytes, -1, 0) + scalar.tobytes()
+            data += struct.pack("<5i", scalar.nbytes, -1, 0, 0, i) + scalar.tobytes()
             continue
         code, size = "iuf".index(a.dtype.kind), a.dtype.itemsize
-        data += struct.pack("<iii", len(value.data), a.rank, code | 8 * size << 8)
+        same = next(k for k, v in enumerate(values) if v is value)
+        data += struct.pack("<5i", len(value.data), a.rank, code | 8 * size << 8, value.first, same)
         for extent, stride in zip(reversed(value.shape), reversed(value.strides), strict=True):
             data += struct.pack("<iiiI", 0, extent, stride // size, 0)
+        if same < i:
+            places[a.name] = places[expected[same].name]
+            continue
         places[a.name] = len(data), value
         data += value.data
     return data, places
