@@ -42,7 +42,7 @@ bench-night: .venv/ready
 	$(V)/python -m bench.night --full
 
 bench-quality: .venv/ready
-	$(V)/python -m bench.quality
+	$(V)/python -m bench.quality && $(V)/python -m bench.white
 
 bench-peers: .venv/ready
 	apt-get install -y -q darktable rawtherapee && $(V)/python -m bench --peers

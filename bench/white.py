@@ -81,7 +81,7 @@ def truth(light: F64) -> Xy:
 
 
 def seen(radiance: F64, name: str, at: Xy, rng: np.random.Generator) -> F32:
-    """What is left of a dim picture in a proxy: camera light, 1.0 = saturation, clipped lamps, noise of the highest ISO."""
+    """What is left of a dim picture in a proxy: camera light, clipped lamps, noise of the highest ISO."""
     camera = sensor.load(name)
     light = np.einsum("ij,jhw->ihw", sensor.matrix(camera, at), radiance)
     light *= 0.5 / np.quantile(light[1], 0.98)
@@ -122,7 +122,7 @@ def measure(count: int) -> dict[str, dict[str, list[float]]]:
             rng = np.random.default_rng([9, n, k])
             proxy, camera = seen(radiance, name, at, rng), sensor.load(name)
             true = np.asarray(sensor.neutral(camera, at))
-            found = white.prepare(sensor.camera_colour(camera, at), proxy, {"mode": "auto"})
+            found = white.prepare(sensor.camera_colour(camera, at), proxy, {"mode": "auto"}, None, 0.3)
             here = errors.setdefault(kind, {"auto": [], "grey world": []})
             here["auto"].append(angle(1 / np.asarray(found.gains), true))
             here["grey world"].append(angle(proxy.mean((1, 2)).astype(np.float64), true))

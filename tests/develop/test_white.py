@@ -108,3 +108,15 @@ def test_an_uncalibrated_camera_may_have_any_gains(neutral, rng):
     assert 2000 < found.cct_k < 12000 and abs(found.tint) <= 20, "the light is one that exists, whatever the gains"
     rendered = colour.prepare(CameraColour(), found).matrix
     assert np.abs(rendered).max() < 2.5, "and the matrix is the generic sensor's under it"
+
+
+def test_in_the_dark_warm_lamps_are_probable(rng):
+    proxy = grey_world(4000, rng)
+    found = [
+        white.prepare(CAMERA, proxy, {"mode": "auto"}, None, level).cct_k for level in (None, 100.0, 9.0, 1.0, 0.0)
+    ]
+    assert found[0] == found[1] > found[2] > found[3] == found[4], "day, dusk, night"
+    lamp = grey_world(2600, rng)
+    truth = 1 / READ.neutral(_illuminant.cct_to_xy(2600))
+    day, night = (white.prepare(CAMERA, lamp, {"mode": "auto"}, None, level).gains for level in (None, 1.0))
+    assert white.angle_deg(night, truth) < white.angle_deg(day, truth)

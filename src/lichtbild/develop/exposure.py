@@ -91,6 +91,12 @@ def measure(scene: F32) -> Key:
     return Key((low + high) / 2, mean, float((light >= 0.99).mean()))
 
 
+def mean_ev(green: F32) -> float:
+    """log2 of the mean of `green` (h, w), camera light, against MID_GREY: how well a frame was exposed."""
+    mean = float(np.clip(thin(green[None]), 0.0, 1.0).mean())
+    return math.log2(max(mean, 2.0**-16) / MID_GREY)
+
+
 def luminance_cd_m2(exposure: Exposure, mean_ev: float) -> float | None:
     """Mean luminance of the scene in cd/m², or None where ISO, time or aperture is unknown.
 

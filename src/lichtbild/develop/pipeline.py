@@ -112,7 +112,8 @@ def _colour(frame: Frame, proxy: F32, values: Values, guesses: list[str]) -> tup
     if frame.cfa == "MONO":
         # One kind of pixel sees no colour: grey stays grey.
         return White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "monochrome"), ColourTable(np.eye(3, dtype=np.float32))
-    balance = white.prepare(frame.colour, proxy, values["white"], guesses)
+    dim = exposure.luminance_cd_m2(frame.exposure, exposure.mean_ev(proxy[1]))
+    balance = white.prepare(frame.colour, proxy, values["white"], guesses, dim)
     table = colour.prepare(frame.colour, balance, values["colour"])
     guesses.extend(g for g in table.guesses if g not in guesses)
     return balance, table

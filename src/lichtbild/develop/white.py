@@ -36,10 +36,12 @@ def prepare(
     proxy: F32 | None = None,
     values: Mapping[str, Any] | None = None,
     guesses: list[str] | None = None,
+    luminance_cd_m2: float | None = None,
 ) -> WhiteBalance:
     """The white balance of a frame.
 
     `proxy` (3, h, w): camera light without white balance; None where there is no picture to estimate from.
+    `luminance_cd_m2`: mean of the scene where it is known; in the dark other lights are probable than by day.
     `values`: the parameters of the stage. What had to be guessed is appended to `guesses`, one line each.
     """
     chosen = White(**dict(values or {}))
@@ -51,9 +53,11 @@ def prepare(
         found = _as_shot(camera, colour, said)
         if found is not None:
             return found
-    if not camera.known and proxy is not None and (neutral := _auto_white.neutral(camera, proxy)) is not None:
-        return _of_neutral(neutral, _light(camera, neutral), "auto")
-    estimate = None if proxy is None else _auto_white.estimate(camera, proxy)
+    if not camera.known and proxy is not None:
+        neutral = _auto_white.neutral(camera, proxy, luminance_cd_m2)
+        if neutral is not None:
+            return _of_neutral(neutral, _light(camera, neutral), "auto")
+    estimate = None if proxy is None else _auto_white.estimate(camera, proxy, luminance_cd_m2)
     if estimate is None:
         said.append("white: the picture is too dark, too bright or too small to estimate its light; assumed daylight")
         return _of_light(camera, _illuminant.daylight_xy(5500), "assumed", said)
