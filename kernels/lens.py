@@ -1,8 +1,8 @@
 """Lens — distortion, lateral colour, blur over the field, shading, stray light; the why is in lichtbild/lens/form.py.
 
 Resampling goes in two passes [Catmull1980]: along rows, to the place that each column asks for, then along columns.
-Cells of CELL columns share a whole-pixel base, so that loads are dense; the rest is covered by Lagrange's polynomial
-through six neighbours, which is good for a little more than the middle interval. Then a dense kernel of TAPS x TAPS,
+Cells of CELL columns share a whole-pixel base, so that loads are dense; the rest is covered by polynomials of eight
+neighbours, which are good for a little more than the middle interval. Then a dense kernel of TAPS x TAPS,
 one per block, blurs.
 """
 
@@ -23,15 +23,13 @@ F32, I32 = hl.Float(32), hl.Int(32)
 xi, yi, cell, tx, ty, k, bx = (hl.Var(n) for n in ("xi", "yi", "cell", "tx", "ty", "k", "bx"))
 
 
-def lagrange(f):
-    """Weights of the six neighbours at -2..3 for the place `f`; they sum to 1."""
-    d = [f - float(n) for n in range(-2, 4)]
-    before, after = [d[0]], [d[5]]
-    for n in range(1, 5):
-        before.append(before[-1] * d[n])
-        after.append(after[-1] * d[5 - n])
-    products = [after[4], *(before[n - 1] * after[4 - n] for n in range(1, 5)), before[4]]
-    return [p * hl.f32(1.0 / n) for p, n in zip(products, (-120.0, 24.0, -12.0, 12.0, -24.0, 120.0), strict=True)]
+def neighbours(taps, place):
+    """Weights of the eight neighbours -3..4 for the place between 0 and 1; see lichtbild/lens/polynomials.py."""
+    t = place - 0.5
+    t2 = t * t
+    even = [(taps[4, n] * t2 + taps[2, n]) * t2 + taps[0, n] for n in range(4)]
+    odd = [((taps[5, n] * t2 + taps[3, n]) * t2 + taps[1, n]) * t for n in range(4)]
+    return [even[n] + odd[n] for n in range(4)] + [even[n] - odd[n] for n in (3, 2, 1, 0)]
 
 
 def total(terms):
@@ -65,6 +63,7 @@ class Lens:
     down = hl.InputBuffer(F32, 3)
     gain = hl.InputBuffer(F32, 3)
     bank = hl.InputBuffer(F32, 4)
+    taps = hl.InputBuffer(F32, 2)
     skirt = hl.InputBuffer(F32, 3)
     veil = hl.InputBuffer(F32, 1)
     dense = hl.InputScalar(hl.Bool())
@@ -120,10 +119,10 @@ class Lens:
         start, rise, base = (g.sideways[here][n] for n in range(3))
         shift = start + rise * hl.cast(F32, xi)
         own = hl.cast(I32, hl.floor(shift))
-        weights = lagrange(shift - hl.cast(F32, hl.select(g.dense, base, own)))
-        left, width = column * CELL + g.margin_x - 2, g.light.dim(0).extent()
+        weights = neighbours(g.taps, shift - hl.cast(F32, hl.select(g.dense, base, own)))
+        left, width = column * CELL + g.margin_x - 3, g.light.dim(0).extent()
         at = hl.select(
-            g.dense, hl.clamp(left + base, 0, width - CELL - 5) + xi, hl.clamp(left + xi + own, 0, width - 6)
+            g.dense, hl.clamp(left + base, 0, width - CELL - 7) + xi, hl.clamp(left + xi + own, 0, width - 8)
         )
         line = hl.clamp(row + g.margin_y, 0, g.light.dim(1).extent() - 1)
         rowwise = hl.Func("rowwise")
@@ -134,10 +133,10 @@ class Lens:
         base = hl.clamp(whole(start, rise) - g.tile_row[tx, ty, c], -g.slack, g.slack)
         g.below[here] = (start - hl.cast(F32, base + g.tile_row[tx, ty, c]), rise, base)
         start, rise, base = (g.below[here][n] for n in range(3))
-        weights = lagrange(start + rise * hl.cast(F32, xi))
+        weights = neighbours(g.taps, start + rise * hl.cast(F32, xi))
         bent, straight = hl.Func("bent"), hl.Func("straight")
         bent[xi, yi, cell, tx, ty, c] = total(
-            w * rowwise[xi, yi + base - 2 + n, cell, tx, ty, c] for n, w in enumerate(weights)
+            w * rowwise[xi, yi + base - 3 + n, cell, tx, ty, c] for n, w in enumerate(weights)
         )
         straight[xi, yi, tx, ty, c] = bent[xi % CELL, yi, xi / CELL, tx, ty, c]
         return rowwise, straight
@@ -166,6 +165,8 @@ class Lens:
         xo, yo, xb, xv, y4 = (hl.Var(n) for n in ("xo", "yo", "xb", "xv", "y4"))
         for table in (g.light, g.across, g.down, g.gain, g.skirt):
             table.dim(2).set_bounds(0, 3)
+        g.taps.dim(0).set_bounds(0, 6)
+        g.taps.dim(1).set_bounds(0, 4)
         g.bank.dim(0).set_bounds(0, TAPS * TAPS + 1)
         g.output.bound(c, 0, 3)
         g.output.split(x, xo, x, TILE[0], tail).split(y, yo, y, TILE[1], tail).reorder(x, y, xo, c, yo)

@@ -19,6 +19,7 @@ from ..types import F32
 from . import stray
 from .fit import mixture
 from .plane import Plane, ideal, light_of, reach
+from .polynomials import coefficients
 from .spec import Lens, LensError
 from .tables import BORDER, CELL, Tables, prepare
 
@@ -50,9 +51,9 @@ def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
     skirt, veil = glow(light, lens, plane, tables)
     out = np.empty((3, plane.height, plane.width), np.float32) if out is None else out
     kernels.call(
-        "lens", light=light, across=tables.across, down=tables.down, gain=tables.gain, bank=tables.bank, skirt=skirt,
-        veil=veil, dense=tables.dense, margin_x=across, margin_y=down, first=tables.first, slack=tables.slack,
-        width=plane.width, height=plane.height, output=out,
+        "lens", light=light, across=tables.across, down=tables.down, gain=tables.gain, bank=tables.bank,
+        taps=coefficients(), skirt=skirt, veil=veil, dense=tables.dense, margin_x=across, margin_y=down,
+        first=tables.first, slack=tables.slack, width=plane.width, height=plane.height, output=out,
     )  # fmt: skip
     return out
 

@@ -17,14 +17,15 @@ import numpy as np
 from ..types import F32, F64
 from .fit import TAPS, kernels
 from .plane import Plane, check, ideal, image, reach, shading
+from .polynomials import REACH
 from .spec import Lens, LensError
 
 CELL = 16  # pixels between nodes; the same as in kernels/lens.py
 TILE = (512, 128)  # what one task of the kernel bends
 BANK = (9, 13)  # rows and columns of places for which kernels are fitted
-BORDER = CELL + TAPS // 2 + 3  # pixels beyond the frame that blur, polynomial and whole cells look at
+BORDER = CELL + TAPS // 2 + REACH  # pixels beyond the frame that blur, polynomial and whole cells look at
 _ROUNDS, _CLOSE_PX, _LOST_PX = 60, 1e-5, 1e5
-_REST = 0.3  # px beyond 0..1 that the polynomial may be used for: it loses 2 % at 0.4 cycles/px there
+_REST = 0.3  # px beyond 0..1 for which the polynomials are fitted, too
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..types import F32, F64
 from .fit import TAPS
 from .plane import Plane, light_of
+from .polynomials import weights
 from .stray import SKIRT
 from .tables import CELL, TILE, Tables
 
@@ -40,19 +41,6 @@ def _between(nodes: F32, y: Whole, x: Whole, step: int) -> F64:
     return np.asarray(top * (1 - fy) + bottom * fy)
 
 
-def lagrange(f: F64) -> list[F64]:
-    """Weights of the six neighbours at -2..3 of the place `f` in 0..1; they sum to 1."""
-    taps = range(-2, 4)
-    out = []
-    for k in taps:
-        weight = np.ones_like(f)
-        for j in taps:
-            if j != k:
-                weight = weight * (f - j) / (k - j)
-        out.append(weight)
-    return out
-
-
 def _bent(light: F64, tables: Tables, c: int, size: tuple[int, int], margin: tuple[int, int]) -> F64:
     """The ideal image bent in two passes: (H + 2·_HALF, W + 2·_HALF)."""
     x, y = np.arange(-_HALF, size[1] + _HALF), np.arange(-_HALF, size[0] + _HALF)
@@ -60,14 +48,14 @@ def _bent(light: F64, tables: Tables, c: int, size: tuple[int, int], margin: tup
     right = _between(tables.across[c], v + tables.first * CELL, x + CELL, CELL)
     base = _base(right, x) if tables.dense else np.floor(right).astype(np.intp)
     rows: F64 = np.zeros(right.shape)
-    for k, weight in enumerate(lagrange(right - base)):
-        at = np.clip(x + base + margin[1] + k - 2, 0, light.shape[1] - 1)
+    for k, weight in enumerate(weights(right - base)):
+        at = np.clip(x + base + margin[1] + k - 3, 0, light.shape[1] - 1)
         rows += weight * np.take_along_axis(light, at, 1)
     below = _between(tables.down[c], y + CELL, x + CELL, CELL)
     base = _base(below, x)
     out: F64 = np.zeros(below.shape)
-    for k, weight in enumerate(lagrange(below - base)):
-        at = np.clip(y[:, None] + base + margin[0] + k - 2, 0, light.shape[0] - 1)
+    for k, weight in enumerate(weights(below - base)):
+        at = np.clip(y[:, None] + base + margin[0] + k - 3, 0, light.shape[0] - 1)
         out += weight * np.take_along_axis(rows, at, 0)
     return out
 
@@ -85,9 +73,9 @@ def _blurred(light: F64, bank: F32, plane: Plane) -> tuple[F64, F64]:
     for top in range(0, plane.height, TILE[1]):
         for left in range(0, plane.width, _BLOCK):
             h, w = min(TILE[1], plane.height - top), min(_BLOCK, plane.width - left)
-            weights = _kernel(bank, plane, left + _BLOCK // 2, top + TILE[1] // 2)
-            share[top : top + h, left : left + w] = weights[-1]
-            for k, weight in enumerate(weights[:-1]):
+            kernel = _kernel(bank, plane, left + _BLOCK // 2, top + TILE[1] // 2)
+            share[top : top + h, left : left + w] = kernel[-1]
+            for k, weight in enumerate(kernel[:-1]):
                 j, i = divmod(k, TAPS)
                 out[top : top + h, left : left + w] += weight * light[top + j : top + j + h, left + i : left + i + w]
     return out, share
