@@ -1,8 +1,9 @@
 """How a sensor sees colour: from its quantum efficiency to matrices, and from spectra to electrons.
 
-Rec.2020 light has no spectrum, so its electrons follow from a 3x3 matrix, fitted to surfaces under a light; between
-illuminant A and D65 it is mixed by the inverse of colour temperature, as a DNG reader mixes ColorMatrix1 and 2. So a
-reader that knows the white undoes exactly what was done. Source: [DNG1.7.1] chapter 6.
+For illuminants A and D65, ForwardMatrix is fitted to surfaces: their electrons → their colours under D50. Rec.2020
+light has no spectrum, so its electrons follow from the inverse of that, mixed for its white by the inverse of colour
+temperature as a DNG reader mixes. So a reader that knows the white undoes exactly what was done, and a chart made of
+spectra leaves the errors that it leaves in a real camera. Source: [DNG1.7.1] chapter 6.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 import numpy as np
 
 from .. import spectra
-from ..light import WHITE_D50, WHITE_D65, Xy, rgb_to_xyz
+from ..light import WHITE_D50, WHITE_D65, Xy, adapt, rgb_to_xyz
 from ..light import xy as chromaticity
 from ..light import xyz as white_xyz
 from ..types import F64, Calibration, CameraColour, Exposure
@@ -46,32 +47,60 @@ def _round(matrix: F64) -> F64:
     return np.asarray(np.round(matrix, digits), np.float64)
 
 
-def _from_xyz(sensor: Sensor, light: F64) -> F64:
-    """(planes, 3): XYZ in lux·s → electrons, for surfaces under `light`. Its white is exact."""
-    surfaces = spectra.reflectances()
-    seen = spectra.xyz(surfaces * light, light)
-    white = spectra.xyz(light, light)
-    return _round(_through_white(seen, reflected(sensor, surfaces, light), white, electrons(sensor, light)))
-
-
-def _forward(sensor: Sensor, light: F64) -> F64 | None:
-    """(3, 3): white-balanced camera light → XYZ of the same surfaces under D50; None for a monochrome sensor."""
-    if sensor.planes == 1:
-        return None
+def _forward(sensor: Sensor, light: F64) -> F64:
+    """(3, 3): white-balanced camera light → XYZ of the same surfaces under D50, as DNG wants it. White is exact."""
     surfaces = spectra.reflectances()
     d50 = spectra.daylight(5003.0)
     balanced = reflected(sensor, surfaces, light) / electrons(sensor, light)
     # The colours of D50 with the chromaticity that DNG gives to it.
     seen = spectra.xyz(surfaces * d50, d50) * (white_xyz(WHITE_D50) / spectra.xyz(d50, d50))
-    return _round(_through_white(balanced, seen, np.ones(3), white_xyz(WHITE_D50)))
+    return _through_white(balanced, seen, np.ones(3), white_xyz(WHITE_D50))
+
+
+def _brightness(sensor: Sensor, light: F64) -> F64:
+    """(1, 3): XYZ in lux·s → electrons of a monochrome sensor, for surfaces under `light`. White is exact."""
+    surfaces = spectra.reflectances()
+    seen, white = spectra.xyz(surfaces * light, light), spectra.xyz(light, light)
+    return _through_white(seen, reflected(sensor, surfaces, light), white, electrons(sensor, light))
+
+
+def _fit(sensor: Sensor) -> dict[int, F64]:
+    """Per light the matrix that is fitted: `_forward`, or `_brightness` of a monochrome sensor."""
+    key = (sensor.efficiency.tobytes(), sensor.pitch_um)
+    if key not in _FITS:
+        fit = _forward if sensor.planes == 3 else _brightness
+        _FITS[key] = {code: _round(fit(sensor, light)) for code, light in _LIGHTS.items()}
+    return _FITS[key]
+
+
+_FITS: dict[tuple[bytes, float], dict[int, F64]] = {}  # 10 ms each
 
 
 def from_xyz(sensor: Sensor, white: Xy = WHITE_D65) -> F64:
     """(planes, 3): XYZ in lux·s → electrons per pixel in a place whose white is `white`."""
-    warm, cold = (_cached(sensor)[code][0] for code in _LIGHTS)
     ends = [1 / spectra.cct(chromaticity(spectra.xyz(light))) for light in _LIGHTS.values()]
-    part = min(max((1 / spectra.cct(white) - ends[1]) / (ends[0] - ends[1]), 0.0), 1.0)
-    return _round(part * warm + (1 - part) * cold)
+    warm = min(max((1 / spectra.cct(white) - ends[1]) / (ends[0] - ends[1]), 0.0), 1.0)
+
+    def mix(values: list[F64]) -> F64:
+        return np.asarray(warm * values[0] + (1 - warm) * values[1], np.float64)
+
+    fitted = mix([_fit(sensor)[code] for code in _LIGHTS])
+    if sensor.planes == 1:
+        return _round(fitted)
+    answer = mix([_color_matrix(sensor, code) for code in _LIGHTS]) @ white_xyz(white)
+    return _round(_undone(fitted, answer, white))
+
+
+def _undone(forward: F64, answer: F64, white: Xy) -> F64:
+    """(3, 3): XYZ → electrons that a reader takes back by `forward`, with `answer` (3,) electrons of the white."""
+    return np.asarray(answer[:, None] * np.linalg.solve(forward, adapt(white, WHITE_D50)), np.float64)
+
+
+def _color_matrix(sensor: Sensor, code: int) -> F64:
+    """(3, 3): XYZ in lux·s → electrons under the light `code`."""
+    light = _LIGHTS[code]
+    white = chromaticity(spectra.xyz(light))
+    return _undone(_fit(sensor)[code], electrons(sensor, light), white)
 
 
 def matrix(sensor: Sensor, white: Xy = WHITE_D65) -> F64:
@@ -92,21 +121,11 @@ def camera_colour(sensor: Sensor, white: Xy = WHITE_D65) -> CameraColour:
     """Matrices for illuminants A and D65, and the neutral under `white`; empty for a monochrome sensor."""
     if sensor.planes == 1:
         return CameraColour()
-    found = _cached(sensor)
     green = from_xyz(sensor)[1] @ white_xyz(WHITE_D65)  # so that the green of a white is about 1
-    calibrations = tuple(Calibration(code, found[code][0] / green, found[code][1]) for code in _LIGHTS)
+    calibrations = tuple(
+        Calibration(code, _round(_color_matrix(sensor, code) / green), _fit(sensor)[code]) for code in _LIGHTS
+    )
     return CameraColour(calibrations, as_shot_neutral=neutral(sensor, white))
-
-
-def _cached(sensor: Sensor) -> dict[int, tuple[F64, F64 | None]]:
-    """Per light: XYZ → electrons and camera → XYZ D50."""
-    key = (sensor.efficiency.tobytes(), sensor.pitch_um)
-    if key not in _FITS:
-        _FITS[key] = {c: (_from_xyz(sensor, light), _forward(sensor, light)) for c, light in _LIGHTS.items()}
-    return _FITS[key]
-
-
-_FITS: dict[tuple[bytes, float], dict[int, tuple[F64, F64 | None]]] = {}  # 10 ms each
 
 
 def iso_speed(sensor: Sensor) -> float:
