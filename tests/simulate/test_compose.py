@@ -44,9 +44,9 @@ def test_kernel_equals_twin(size: tuple[int, int]) -> None:
     counts = compose.frame(stack, camera, take, got)
     assert size[0] < 100 or counts[2] > 1
     expected = compose.twin(stack, camera, take, counts)
-    # White noise changes by some 1 per pixel: affine tiles are right to 0.002 px where the camera turns, and to 0.01 px
-    # in a sheet that turns by 200 deg/s while the rows are read.
-    assert np.abs(got[:3] - expected[:3]).max() < 0.012
+    # White noise changes by some 1 per pixel: affine tiles are right to 0.01 px where a camera with a very
+    # wide lens turns, and to 0.02 px in a sheet that turns by 200 deg/s while the rows are read.
+    assert np.abs(got[:3] - expected[:3]).max() < 0.025
     assert np.abs(got[:3] - expected[:3]).mean() < (
         6e-4 if size[0] > 100 else 0.006
     )  # few pixels: the worst may be all

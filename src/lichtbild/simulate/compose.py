@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,20 @@ def _spread_border(light: F32) -> None:
     light[:, :, -PAD:] = light[:, :, -PAD - 1, None]
     light[:, :PAD] = light[:, PAD, None]
     light[:, -PAD:] = light[:, -PAD - 1, None]
+
+
+def glance(scene: Scene, samples: int = 1 << 16) -> F32:
+    """(3, h, w): light of the canvas at t = 0, thinned to about so many pixels."""
+    step = max(1, math.isqrt(scene.canvas[0] * scene.canvas[1] // samples))
+    out = np.array(scene.layers[0].light[:, ::step, ::step])
+    for layer in scene.layers[1:]:
+        (top, left), (h, w) = (-(-layer.top // step), -(-layer.left // step)), layer.shape
+        rows, columns = slice(top * step - layer.top, h, step), slice(left * step - layer.left, w, step)
+        light = layer.light[:, rows, columns]
+        part = out[:, top : top + light.shape[1], left : left + light.shape[2]]
+        alpha = np.float32(1) if layer.alpha is None else layer.alpha[rows, columns]
+        part += alpha * (light - part)
+    return out
 
 
 def frame(stack: list[Sheet], camera: Camera, take: Take, out: F32) -> list[int]:

@@ -6,7 +6,8 @@
                                     truth/depth.tif       float32 (H, W) m
                                     truth/illuminant.tif  float32 (h, w, 3) light of a white card over the canvas
                                     truth/owner-00.tif …  uint8 (H, W) number of the layer seen
-                                    truth/flow-01.tif …   float32 (H, W, 2) px from the reference to the frame, x and y
+                                    truth/flow-01.tif …   float32 (2, H, W) px from the reference to the frame: x, y,
+                                                          in 1/1024 px, so that files are small
                                     truth/hidden-01.tif … uint8 (H, W) 255 where the frame does not show it
                                     truth/maps.npy        float64 (n, k, H, 3, 3) homographies from pixels to the canvas
 
@@ -88,9 +89,8 @@ def _fill(plan: Plan, home: pathlib.Path, truth: str, told: Callable[[int], None
     names: list[str] = []
     owners: list[Any] = []
     maps: list[Any] = []
-    reference: dict[str, Any] = {}
     wide = max(2, len(str(len(plan.takes) - 1)))
-    for i, picture in enumerate(plan.pictures()):
+    for i, picture in enumerate(plan.pictures(owners=truth != "none")):
         names.append(f"{i:0{wide}}.dng")
         dng.write_frame(home / names[-1], picture.frame)
         told(i)
@@ -98,33 +98,36 @@ def _fill(plan: Plan, home: pathlib.Path, truth: str, told: Callable[[int], None
             continue
         if i == 0:
             (home / "truth").mkdir()
-            reference = _reference(plan, picture, home / "truth")
+            _reference(plan, picture, home / "truth")
         maps.append(plan.maps(i, picture.counts))
         if truth == "full":
             owners = [owners[0] if owners else picture.owner, picture.owner]
-            _follow(plan, Truth(reference["rgb"], np.stack(owners), (maps[0], maps[-1]), plan.moves(),
-                                **plan.body.bends), i, home / "truth", wide)  # fmt: skip
+            unlit = np.broadcast_to(np.float32(0), (3, *plan.body.size))  # light is written already
+            pair = Truth(unlit, np.stack(owners), (maps[0], maps[-1]), plan.moves(), **plan.body.bends)
+            _follow(pair, home / "truth", f"{i:0{wide}}")
     if truth != "none":
         np.save(home / "truth" / "maps.npy", np.stack(maps))
         (home / "truth" / "shot.toml").write_text(describe(plan, names), "utf-8")
     return names
 
 
-def _reference(plan: Plan, picture: Picture, home: pathlib.Path) -> dict[str, Any]:
+def _reference(plan: Plan, picture: Picture, home: pathlib.Path) -> None:
     rgb, mosaic = plan.body.clean(picture.light, plan.iso, plan.takes[0])
     tiff(home / "mosaic.tif", mosaic)
     tiff(home / "rgb.tif", np.moveaxis(rgb, 0, -1))
     tiff(home / "depth.tif", plan.depth(plan.maps(0, picture.counts), picture.owner))
     tiff(home / "illuminant.tif", np.moveaxis(np.asarray(plan.scene.illuminant), 0, -1))
-    return {"rgb": rgb}
 
 
-def _follow(plan: Plan, pair: Truth, i: int, home: pathlib.Path, wide: int) -> None:
-    tiff(home / f"owner-{i:0{wide}}.tif", pair.owner[1])
-    if i:
-        flow = np.moveaxis(pair.flow(1), 0, -1)
-        tiff(home / f"flow-{i:0{wide}}.tif", flow)
-        tiff(home / f"hidden-{i:0{wide}}.tif", pair.hidden(1).astype(np.uint8) * np.uint8(255))
+def _follow(pair: Truth, home: pathlib.Path, number: str) -> None:
+    tiff(home / f"owner-{number}.tif", pair.owner[1])
+    if int(number):
+        flow = pair.flow(1)
+        tiff(home / f"hidden-{number}.tif", pair.hidden(1, flow).astype(np.uint8) * np.uint8(255))
+        flow *= 1024
+        np.rint(flow, out=flow)
+        flow /= 1024
+        tiff(home / f"flow-{number}.tif", flow)
 
 
 def tiff(path: pathlib.Path, pixels: Any) -> None:

@@ -6,7 +6,7 @@ known in closed form from `maps`, and nothing per pixel need be kept but the num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,19 +77,19 @@ class Truth:
 
         With `step` > 1 only every step-th row and column, from the first. Exact to 1e-4 px.
         """
-        return np.concatenate(list(self.strips(frame, step)), axis=1)
-
-    def strips(self, frame: int, step: int = 1) -> Iterator[F32]:
-        """`flow` in strips of a few rows, from the top."""
-        h, w = self.rgb.shape[1:]
+        h, w = self.owner.shape[1:]
         columns = np.arange(0, w, step)
-        for top in range(0, h, _STRIP * step):
-            rows = np.arange(top, min(top + _STRIP * step, h), step)
+        out = np.empty((2, -(-h // step), len(columns)), np.float32)
+        for top in range(0, out.shape[1], _STRIP):
+            rows = np.arange(top, min(top + _STRIP, out.shape[1])) * step
             owner = self.owner[0, rows][:, columns]
-            out = np.zeros((2, len(rows), len(columns)), np.float32)
             for layer in np.unique(owner):
-                np.copyto(out, self._smooth(frame, int(layer), rows, columns), where=owner == layer)
-            yield out
+                seen = owner == layer
+                across = np.flatnonzero(seen.any(axis=0))
+                part = slice(int(across[0]), int(across[-1]) + 1)
+                ways = self._smooth(frame, int(layer), rows, columns[part])
+                np.copyto(out[:, top : top + len(rows), part], ways, where=seen[:, part])
+        return out
 
     def _smooth(self, frame: int, layer: int, rows: NDArray[Any], columns: NDArray[Any]) -> F32:
         """The way of every pixel of a strip if it belonged to `layer`: asked at nodes, linear between."""
@@ -110,19 +110,22 @@ class Truth:
         x1, y1 = self.image(x1, y1)
         return np.stack([x1 - x, y1 - y])
 
-    def hidden(self, frame: int) -> NDArray[np.bool_]:
-        """(H, W): where a point seen in the reference is covered, or outside the picture, in `frame`."""
-        h, w = self.rgb.shape[1:]
+    def hidden(self, frame: int, flow: F32 | None = None) -> NDArray[np.bool_]:
+        """(H, W): where a point seen in the reference is covered, or outside the picture, in `frame`.
+
+        `flow` of that frame is asked for unless given.
+        """
+        h, w = self.owner.shape[1:]
+        flow = self.flow(frame) if flow is None else flow
         out = np.empty((h, w), np.bool_)
-        top = 0
-        for flow in self.strips(frame):
-            rows = np.arange(top, top + flow.shape[1])
-            x = np.rint(flow[0] + np.arange(w, dtype=np.float32)).astype(np.intp)
-            y = np.rint(flow[1] + rows[:, None].astype(np.float32)).astype(np.intp)
+        for top in range(0, h, _STRIP):
+            part = flow[:, top : top + _STRIP]
+            rows = np.arange(top, top + part.shape[1])
+            x = np.rint(part[0] + np.arange(w, dtype=np.float32)).astype(np.int32)
+            y = np.rint(part[1] + rows[:, None].astype(np.float32)).astype(np.int32)
             outside = (x < 0) | (y < 0) | (x >= w) | (y >= h)
             seen = self.owner[frame][np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)]
             out[rows] = outside | (seen != self.owner[0, rows])
-            top += flow.shape[1]
         return out
 
     def moving(self, frame: int = 0) -> NDArray[np.bool_]:

@@ -18,10 +18,10 @@ from ..types import F32, F64
 from .shake import Shake
 from .truth import project
 
-TILE = 32, 16  # columns and rows, as in kernels/simulate.py
-PAD = 48
+TILE = 64, 16  # columns and rows, as in kernels/simulate.py
+PAD = 80
 FLICKER_DEPTH = 0.35  # of a lamp's light, about its mean: fluorescent tubes and cheap LEDs vary by 20-50 % (our choice)
-_STEP_PX = 0.75  # moments of an exposure are as dense as a point moves
+_STEP_PX = 1.0  # moments of an exposure are as dense as a point moves
 _MOMENTS = 32
 _PATH_POINTS = 129  # at which a layer's own path is asked, between which it is interpolated
 _GRID = 2.0**20  # ways are rounded to this, so that the last bit of somebody's sine does not matter
