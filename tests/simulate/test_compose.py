@@ -47,9 +47,7 @@ def test_kernel_equals_twin(size: tuple[int, int]) -> None:
     # White noise changes by some 1 per pixel: affine tiles are right to 0.01 px where a camera with a very
     # wide lens turns, and to 0.02 px in a sheet that turns by 200 deg/s while the rows are read.
     assert np.abs(got[:3] - expected[:3]).max() < 0.025
-    assert np.abs(got[:3] - expected[:3]).mean() < (
-        6e-4 if size[0] > 100 else 0.006
-    )  # few pixels: the worst may be all
+    assert np.abs(got[:3] - expected[:3]).mean() < (2e-3 if size[0] > 100 else 0.006)
     assert np.mean(got[3] != expected[3]) < 1e-3
 
 
