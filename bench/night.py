@@ -105,7 +105,7 @@ def flow_error(shot: Shot, truth: Any) -> dict[str, float]:
     planes, encoding = [], Encoding(1, (0.0,) * 3, (1.0,) * 3)
     for frame in shot.frames:
         code, encoding = front.run(frame, EVEN, noise, quick, even)
-        planes.append(align.pyramid(add.guide(code)[0]))
+        planes.append(align.pyramid(add.guide(code).fine[0]))
     for i in range(1, len(planes)):
         flow = align.blocks(align.estimate(planes[0], planes[i], encoding.sigma[1]), first.shape)
         dense = flow.repeat(16, 1).repeat(16, 2)[:, : first.shape[0], : first.shape[1]]

@@ -20,7 +20,7 @@ U8_ALL = hl.cast(U8, 255)  # what is no pixel of the reference objects to nothin
 
 @hl.generator(name="merge_guide")
 class Guide:
-    """Codes (3, H, W) → (4, ceil(H/2), ceil(W/2)): grey of each 2x2 cell, and R, G, B of cells blurred by 1 2 1."""
+    """Codes (3, H, W) → (4, ceil(H/2), ceil(W/2)): means of 2x2 cells, blurred by 1 2 1: grey, R, G, B."""
 
     codes = hl.InputBuffer(U16, 3)
     output = hl.OutputBuffer(U16, 3)
@@ -36,57 +36,38 @@ class Guide:
         across, blurred = hl.Func("across"), hl.Func("blurred")
         across[x, y, c] = mean(mean(cells[x - 1, y, c], cells[x + 1, y, c]), cells[x, y, c])
         blurred[x, y, c] = mean(mean(across[x, y - 1, c], across[x, y + 1, c]), across[x, y, c])
-        grey = mean(mean(cells[x, y, 0], cells[x, y, 2]), cells[x, y, 1])
+        grey = mean(mean(blurred[x, y, 0], blurred[x, y, 2]), blurred[x, y, 1])
         self.output[x, y, c] = hl.mux(c, [grey, *(blurred[x, y, p] for p in range(3))])
         lanes, yo, tail = self.natural_vector_size(U16), hl.Var("yo"), hl.TailStrategy.GuardWithIf
         self.output.bound(c, 0, 4).split(y, yo, y, 32, tail).parallel(yo)
         self.output.reorder(x, c, y, yo).unroll(c).vectorize(x, lanes, tail)
+        blurred.compute_at(self.output, y).vectorize(x, lanes)
         for f in (down, cells, across):
             f.store_at(self.output, yo).compute_at(self.output, y).vectorize(x, lanes).fold_storage(y, 4)
 
 
-@hl.generator(name="merge_trust")
-class Trust:
-    """How far a frame can be believed, 0..255, per cell of 2x2 pixels and doubled along x: (rows of cells, W).
+class _Trust:
+    """How far a frame can be believed, 0..255: where the guides differ by what noise and edges explain.
 
-    `reference`, `frame`: guides as merge_guide makes them; `flow` (2, blocks y, blocks x) displacement in pixels;
-    `power` (4,): 1 / variance of the difference of two guides by noise for R, G, B, and the part of the local
-    variance of the reference that is tolerated; `ramp` (2,): slope and bias of trust over the mean squared difference.
+    `reference`, `frame`: guides as merge_guide makes them, or halved ones; `flow` (2, blocks y, blocks x) displacement
+    in pixels; `power` (5,): 1 / variance of the difference of two guides by noise for R, G, B, the part of the squared
+    steps of the reference that is forgiven, and that of its squared level; `ramp` (2,): slope and bias of trust over
+    the mean squared difference; `scale`: cells per pixel.
     """
 
-    reference = hl.InputBuffer(U16, 3)
-    frame = hl.InputBuffer(U16, 3)
-    flow = hl.InputBuffer(F32, 3)
-    power = hl.InputBuffer(F32, 1)
-    ramp = hl.InputBuffer(F32, 1)
-    output = hl.OutputBuffer(U8, 2)
-
-    def generate(self):
-        half = BLOCK // 2
-        edged = hl.BoundaryConditions.repeat_edge(self.reference)
-        raw, low, trust = hl.Func("raw"), hl.Func("low"), hl.Func("trust")
-        raw[x, y] = self.believed(edged, hl.clamp(x / half, 0, self.flow.dim(0).extent() - 1),
-                                  hl.clamp(y / half, 0, self.flow.dim(1).extent() - 1))  # fmt: skip
-        low[x, y] = hl.min(hl.min(raw[x, y - 1], raw[x, y + 1]), raw[x, y])
-        trust[x, y] = hl.min(hl.min(low[x - 1, y], low[x + 1, y]), low[x, y])
-        self.output[x, y] = trust[x / 2, y]
-        for k in (0, 1):
-            self.output.output_buffer().dim(k).set_min(0)
-        yo, tail = hl.Var("yo"), hl.TailStrategy.GuardWithIf
-        self.output.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, 64, tail)
-        raw.compute_at(self.output, yo).align_bounds(x, half).vectorize(x, half)
-        trust.compute_at(self.output, y).vectorize(x, 32)
-
-    def believed(self, edged, bx, by):
-        """Trust in one cell."""
+    def believed(self, cells, beyond):
+        """Trust in a cell, with `cells` per side of a block: `beyond` the frame; no objection beyond the reference."""
         wide, high = self.frame.dim(0).extent(), self.frame.dim(1).extent()
-        u, v = hl.f32(0.5) * self.flow[bx, by, 0], hl.f32(0.5) * self.flow[bx, by, 1]
+        bx = hl.clamp(x / cells, 0, self.flow.dim(0).extent() - 1)
+        by = hl.clamp(y / cells, 0, self.flow.dim(1).extent() - 1)
+        u, v = (hl.f32(cells / BLOCK) * self.flow[bx, by, k] for k in (0, 1))
         x1, y1 = x + u, y + v
         inside = (x1 >= 0) & (y1 >= 0) & (x1 <= wide - 1) & (y1 <= high - 1)
         # The whole part of a displacement is that of its block, so that loads stay dense.
         x2 = hl.clamp(x + hl.cast(I32, hl.floor(u)), 0, wide - 2)
         y2 = hl.clamp(y + hl.cast(I32, hl.floor(v)), 0, high - 2)
         fu, fv = x1 - x2, y1 - y2
+        edged = hl.BoundaryConditions.repeat_edge(self.reference)
 
         def near(dx, dy, p):
             return hl.cast(F32, edged[x + dx, y + dy, p])
@@ -97,13 +78,70 @@ class Trust:
 
         excess = hl.f32(0.0)
         for p in (1, 2, 3):
-            d = row(0, p) + fv * (row(1, p) - row(0, p)) - near(0, 0, p)
+            here = near(0, 0, p)
+            d = row(0, p) + fv * (row(1, p) - row(0, p)) - here
             gx, gy = near(1, 0, p) - near(-1, 0, p), near(0, 1, p) - near(0, -1, p)
-            noise = self.power[p - 1]
-            excess += d * d * noise / (1.0 + noise * self.power[3] * (gx * gx + gy * gy))
+            forgiven = self.power[3] * (gx * gx + gy * gy) + self.power[4] * here * here
+            excess += d * d * self.power[p - 1] / (1.0 + self.power[p - 1] * forgiven)
         certain = hl.clamp(excess * self.ramp[0] + self.ramp[1], 0.0, 1.0)
         outside = (x < 0) | (y < 0) | (x >= self.reference.dim(0).extent()) | (y >= self.reference.dim(1).extent())
-        return hl.select(outside, U8_ALL, hl.cast(U8, hl.select(inside, certain, 0.0) * 255.0 + 0.5))
+        return hl.select(outside, U8_ALL, hl.cast(U8, hl.select(inside, certain, beyond) * 255.0 + 0.5))
+
+    def low(self, func):
+        """The least of 3x3 cells."""
+        down, least = hl.Func("down"), hl.Func("least")
+        down[x, y] = hl.min(hl.min(func[x, y - 1], func[x, y + 1]), func[x, y])
+        least[x, y] = hl.min(hl.min(down[x - 1, y], down[x + 1, y]), down[x, y])
+        return least
+
+
+@hl.generator(name="merge_trust_coarse")
+class TrustCoarse(_Trust):
+    """On guides that are halved twice, cells of 8x8 pixels: large weak differences. Output (h, w)."""
+
+    reference = hl.InputBuffer(U16, 3)
+    frame = hl.InputBuffer(U16, 3)
+    flow = hl.InputBuffer(F32, 3)
+    power = hl.InputBuffer(F32, 1)
+    ramp = hl.InputBuffer(F32, 1)
+    output = hl.OutputBuffer(U8, 2)
+
+    def generate(self):
+        raw = hl.Func("raw")
+        raw[x, y] = self.believed(BLOCK // 8, 1.0)
+        self.output[x, y] = self.low(raw)[x, y]
+        yo, tail = hl.Var("yo"), hl.TailStrategy.GuardWithIf
+        self.output.split(y, yo, y, 8, tail).parallel(yo)
+        raw.compute_at(self.output, yo).vectorize(x, 8)
+
+
+@hl.generator(name="merge_trust")
+class Trust(_Trust):
+    """On guides, cells of 2x2 pixels, and no more than `coarse` allows; doubled along x: (rows of cells, W)."""
+
+    reference = hl.InputBuffer(U16, 3)
+    frame = hl.InputBuffer(U16, 3)
+    flow = hl.InputBuffer(F32, 3)
+    power = hl.InputBuffer(F32, 1)
+    ramp = hl.InputBuffer(F32, 1)
+    coarse = hl.InputBuffer(U8, 2)
+    output = hl.OutputBuffer(U8, 2)
+
+    def generate(self):
+        half, raw = BLOCK // 2, hl.Func("raw")
+        cx = hl.clamp(x / 4, 0, self.coarse.dim(0).extent() - 1)
+        cy = hl.clamp(y / 4, 0, self.coarse.dim(1).extent() - 1)
+        raw[x, y] = self.believed(half, 0.0)
+        least, allowed, trust = self.low(raw), hl.Func("allowed"), hl.Func("trust")
+        allowed[x, y] = self.coarse[cx, cy]
+        trust[x, y] = hl.min(least[x, y], allowed[x, y])
+        self.output[x, y] = trust[x / 2, y]
+        for k in (0, 1):
+            self.output.output_buffer().dim(k).set_min(0)
+        yo, tail = hl.Var("yo"), hl.TailStrategy.GuardWithIf
+        self.output.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, 64, tail)
+        raw.compute_at(self.output, yo).align_bounds(x, half).vectorize(x, half)
+        trust.compute_at(self.output, y).vectorize(x, 32)
 
 
 @hl.generator(name="merge_add")

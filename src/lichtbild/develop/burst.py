@@ -17,6 +17,9 @@ from ..types import F32, U16, Encoding, Frame, Noise, Values, White
 from . import front, shading
 
 _LEAST_SHARE = 0.02  # of one frame's noise: fifty frames
+# Part of the noise power that moving a frame by fractions of a pixel takes away, and all of it fine: denoise may be so
+# much gentler. Chosen by CPSNR on SB-1 at ISO 1600 and 6400.
+_SMOOTHED = 0.4
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,11 @@ def run(frames: Sequence[Frame], white: White, noise: Noise, values: Values, eve
     for frame in frames[1:]:
         believed.append(stack.add(lambda out, f=frame: _codes(f, white, noise, quick, even, out)))  # type: ignore[misc]
     merged = stack.result()
-    usual = max(float(np.median(merged.share)), _LEAST_SHARE)
+    left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
+    usual = max(float(np.median(left)), _LEAST_SHARE)
     r, g, b = (s * usual**0.5 for s in encoding.sigma)
     less = Noise(_times(noise.scale, usual), _times(noise.offset, usual), noise.origin)
-    share = np.maximum(merged.share / np.float32(usual), np.float32(_LEAST_SHARE))
+    share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
     return Burst(merged.code, replace(encoding, sigma=(r, g, b)), less, share, tuple(believed))
 
 

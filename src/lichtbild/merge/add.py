@@ -12,11 +12,14 @@ import numpy as np
 
 from .. import kernels
 from ..types import F32, U8, U16
+from . import align
 
 BLOCK, MARGIN = 16, 32  # pixels, as in kernels/merge.py
 CERTAIN = 255  # trust of a pixel that is believed wholly
-# Noise power of a guide as a part of that of a code, for R, G, B: fast demosaic of white noise, 2x2 means, 1 2 1 blur.
-_LEFT = (0.14, 0.07, 0.14)
+# Noise power of a guide as a part of that of a code, for R, G, B: measured on white noise, mean of what the two
+# demosaics leave; fine and coarse.
+_LEFT = (0.083, 0.054, 0.083)
+_LEFT_COARSE = (0.015, 0.0083, 0.016)
 
 Three = tuple[float, float, float]
 
@@ -36,39 +39,67 @@ def inner(codes: U16, shape: tuple[int, int]) -> U16:
     return codes[:, MARGIN : MARGIN + shape[0], MARGIN : MARGIN + shape[1]]
 
 
-def guide(codes: U16) -> U16:
-    """(4, ceil(H/2), ceil(W/2)): grey of each 2x2 cell, and its R, G, B blurred by 1 2 1, of codes (3, H, W)."""
-    out = np.empty((4, -(-codes.shape[1] // 2), -(-codes.shape[2] // 2)), np.uint16)
-    kernels.call("merge_guide", codes=codes, output=out)
-    return out
+@dataclass(frozen=True)
+class Guide:
+    """What tells whether two frames agree: `fine` (4, ceil(H/2), ceil(W/2)): grey, R, G, B of cells of 2x2 pixels,
+    blurred by 1 2 1; `coarse` the same halved twice.
+    """
+
+    fine: U16
+    coarse: U16
+
+
+def guide(codes: U16) -> Guide:
+    """The guide of codes (3, H, W)."""
+    fine = np.empty((4, -(-codes.shape[1] // 2), -(-codes.shape[2] // 2)), np.uint16)
+    kernels.call("merge_guide", codes=codes, output=fine)
+    return Guide(fine, np.stack([align.halve(align.halve(plane)) for plane in fine]))
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """When a frame is believed: mean squared difference, in units of noise, up to which it is and from which not.
+    """When a frame is believed: mean squared difference, in units of noise, up to which it is and from which not, of
+    cells of 2x2 and of 8x8 pixels.
 
-    `slack`: displacement in pixels that is forgiven where the reference has an edge.
+    `slack`: displacement in pixels that is forgiven where the reference has an edge; `flicker`: part of the code
+    by which light may change.
     """
 
-    low: float = 2.0
-    high: float = 4.5
-    slack: float = 0.5
+    fine: tuple[float, float] = (2.4, 5.0)
+    coarse: tuple[float, float] = (2.5, 5.0)
+    slack: float = 0.8
+    flicker: float = 0.015
 
 
-def trust(reference: U16, frame: U16, flow: F32, sigma: Three, doubt: Doubt) -> U8:
+def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt) -> U8:
     """(rows of cells, whole W): 0..255 how far `frame` can be believed.
 
-    `reference`, `frame`: guides; `flow`: displacement of blocks, (2, blocks y, blocks x) in pixels.
+    `flow`: displacement of blocks, (2, blocks y, blocks x) in pixels; `sigma`: noise of codes for R, G, B.
     """
     out = np.empty((flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK), np.uint8)
-    if min(reference.shape[1:]) < 2:  # nothing to compare
+    if min(reference.fine.shape[1:]) < 2:  # nothing to compare
         out[:] = 0
         return out
-    power = np.array([*(1 / (3 * 2 * k * max(s, 1.0) ** 2) for s, k in zip(sigma, _LEFT, strict=True)),
-                      3 * (doubt.slack / 2) ** 2 / 4], np.float32)  # fmt: skip
-    ramp = np.array([-1 / (doubt.high - doubt.low), doubt.high / (doubt.high - doubt.low)], np.float32)
-    kernels.call("merge_trust", reference=reference, frame=frame, flow=flow, power=power, ramp=ramp, output=out)
+    allowed = np.full(reference.coarse.shape[1:], CERTAIN, np.uint8)
+    if min(allowed.shape) >= 2:
+        tables = limits(sigma, doubt, 8)
+        kernels.call("merge_trust_coarse", reference=reference.coarse, frame=frame.coarse, flow=flow, output=allowed,
+                     power=tables[0], ramp=tables[1])  # fmt: skip
+    tables = limits(sigma, doubt, 2)
+    kernels.call("merge_trust", reference=reference.fine, frame=frame.fine, flow=flow, coarse=allowed, output=out,
+                 power=tables[0], ramp=tables[1])  # fmt: skip
     return out
+
+
+def limits(sigma: Three, doubt: Doubt, cell: int) -> tuple[F32, F32]:
+    """`power` and `ramp` of the kernels for cells of `cell` pixels, see kernels/merge.py."""
+    left = _LEFT if cell == 2 else _LEFT_COARSE
+    variance = [2 * k * max(s, 1.0) ** 2 for s, k in zip(sigma, left, strict=True)]
+    # Steps are taken over two cells; the powers are thirds, because the excess is a mean of three.
+    forgiven = (3 * (doubt.slack / cell / 2) ** 2, 3 * doubt.flicker**2)
+    low, high = doubt.fine if cell == 2 else doubt.coarse
+    power = np.array([*(1 / (3 * v) for v in variance), *forgiven], np.float32)
+    return power, np.array([-1 / (high - low), high / (high - low)], np.float32)
 
 
 def sums(shape: tuple[int, int]) -> F32:

@@ -22,12 +22,15 @@ from ..types import F32, F64, U16
 TILE = 16  # as in kernels/align.py
 _LEAST = TILE + 2  # a tile and a border of one pixel
 _COARSEST = 160  # pixels of the longer side, about: there a shift is found by phase correlation
-# Noise power that is left in the grey of a cell (fast demosaic of white noise), and by each halving after it.
-_NOISE_LEFT = (0.25, 0.1, 0.2)
+# Noise power that is left in the grey of a guide (fast demosaic of white noise), and by each halving after it.
+_NOISE_LEFT = (0.036, 0.42, 0.25)
 _RANGE = 3  # pixels around the shift of the whole that are searched in the coarsest plane: turns of 2 degrees
 _STEPS = 3  # of Lucas-Kanade in each plane
-_FIRM = 0.12  # pixels by which a tile differs from its neighbours, where it knows no better
-_LOYAL = 4.0  # standard deviations of noise that another candidate must be better than the motion of the whole
+_SHARED = 2.0  # by which noise counts more than if cells were independent
+_FIRM = 0.025  # pixels by which a tile differs from its neighbours, where it knows no better
+_LOYAL = (
+    8.0  # standard deviations (of independent cells) that another candidate must be better than the motion of the whole
+)
 
 Planes = list[U16]
 
@@ -179,7 +182,8 @@ def settle(flow: F64, sums: F64, whole: F64, noise: float) -> F64:
 
     `whole`: the motion of the whole, from which the deviations are smooth.
     """
-    power = np.maximum(2 * noise, sums[5] / TILE**2)  # what the tile cannot explain makes it less sure
+    # What a tile cannot explain makes it less sure; so does that neighbouring cells share their noise.
+    power = np.maximum(_SHARED * 2 * noise, sums[5] / TILE**2)
     xx, xy, yy, bx, by = sums[:5] / power
     grain = noise * TILE**2 / 2 / power  # of xx and yy: noise has gradients too, that tell nothing
     xx, yy = np.maximum(xx - grain, 0), np.maximum(yy - grain, 0)

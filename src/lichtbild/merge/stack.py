@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,9 +35,10 @@ class Stack:
 
     def __post_init__(self) -> None:
         c, shape = self.chosen.caution, self.shape
-        self._doubt = dataclasses.replace(add.Doubt(), low=add.Doubt.low / c, high=add.Doubt.high / c)
+        fine, coarse = add.Doubt.fine, add.Doubt.coarse
+        self._doubt = add.Doubt((fine[0] / c, fine[1] / c), (coarse[0] / c, coarse[1] / c))
         self._guide = add.guide(self.reference)
-        self._planes = align.pyramid(self._guide[0])
+        self._planes = align.pyramid(self._guide.fine[0])
         self._sums = add.sums(shape)
         self._total = np.zeros((add.whole(shape[0]) // 2, add.whole(shape[1])), np.uint16)
         self._codes = add.padded(_AT_ONCE, shape)
@@ -54,7 +54,7 @@ class Stack:
         codes = self._codes[len(self._waiting)]
         fill(add.inner(codes, self.shape))
         guide = add.guide(add.inner(codes, self.shape))
-        flow = align.estimate(self._planes, align.pyramid(guide[0]), self.sigma[1])
+        flow = align.estimate(self._planes, align.pyramid(guide.fine[0]), self.sigma[1])
         blocks = align.blocks(flow, self.shape)
         believed = add.trust(self._guide, guide, blocks, self.sigma, self._doubt)
         self._total += believed

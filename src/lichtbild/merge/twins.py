@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..types import F32, F64, U8, U16
-from .add import _LEFT, BLOCK, CERTAIN, MARGIN, Doubt, Three
+from .add import BLOCK, CERTAIN, MARGIN, Doubt, Guide, Three, limits
 from .align import TILE
 
 
@@ -60,47 +60,56 @@ def normals(reference: U16, frame: U16, flow: F64) -> F64:
 
 
 def guide(codes: U16) -> U16:
-    """`add.guide`, to the last bit."""
+    """The fine part of `add.guide`, to the last bit."""
     rows, columns = (-(-n // 2) for n in codes.shape[1:])
     wide = np.pad(codes.astype(np.int64), ((0, 0), *((2, 4 + n % 2) for n in codes.shape[1:])), mode="edge")
     cells = _mean(wide[:, ::2], wide[:, 1::2])
     cells = _mean(cells[:, :, ::2], cells[:, :, 1::2])
     across = _mean(_mean(cells[:, :, :-2], cells[:, :, 2:]), cells[:, :, 1:-1])
     blurred = _mean(_mean(across[:, :-2], across[:, 2:]), across[:, 1:-1])
-    here = cells[:, 1:-1, 1:-1]
-    grey = _mean(_mean(here[0], here[2]), here[1])
+    grey = _mean(_mean(blurred[0], blurred[2]), blurred[1])
     return np.concatenate([grey[None], blurred])[:, :rows, :columns].astype(np.uint16)
 
 
-def trust(reference: U16, frame: U16, flow: F32, sigma: Three, doubt: Doubt) -> U8:
-    """`add.trust`; the last bit may differ."""
-    rows, columns = flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK // 2
-    y, x = np.mgrid[-1 : rows + 1, -1 : columns + 1]
-    by, bx = (np.clip(v // (BLOCK // 2), 0, n - 1) for v, n in ((y, flow.shape[1]), (x, flow.shape[2])))
-    u, v = (flow[k][by, bx].astype(float) / 2 for k in (0, 1))
+def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32], cells: int, shape: Any) -> U8:
+    """Trust in cells of a map `shape`, the least of 3x3; beyond the frame only fine cells object."""
+    y, x = np.mgrid[-1 : shape[0] + 1, -1 : shape[1] + 1]
+    by, bx = (np.clip(v // cells, 0, n - 1) for v, n in ((y, flow.shape[1]), (x, flow.shape[2])))
+    u, v = (flow[k][by, bx].astype(float) * cells / BLOCK for k in (0, 1))
     high, wide = frame.shape[1:]
     inside = (x + u >= 0) & (y + v >= 0) & (x + u <= wide - 1) & (y + v <= high - 1)
     x1, y1 = np.clip(x + np.floor(u).astype(int), 0, wide - 2), np.clip(y + np.floor(v).astype(int), 0, high - 2)
     fu, fv = x + u - x1, y + v - y1
+    power, ramp = tables
     excess = np.zeros(y.shape)
-    for p in (0, 1, 2):
-        there = frame[p + 1].astype(float)
+    for p in (1, 2, 3):
+        there, here = frame[p].astype(float), reference[p].astype(float)
         top = there[y1, x1] * (1 - fu) + there[y1, x1 + 1] * fu
         bottom = there[y1 + 1, x1] * (1 - fu) + there[y1 + 1, x1 + 1] * fu
-        here = reference[p + 1].astype(float)
 
         def at(dy: int, dx: int, here: F64 = here) -> F64:
             return np.asarray(here[np.clip(y + dy, 0, here.shape[0] - 1), np.clip(x + dx, 0, here.shape[1] - 1)])
 
-        variance = 2 * _LEFT[p] * max(sigma[p], 1.0) ** 2
-        slope = ((at(0, 1) - at(0, -1)) ** 2 + (at(1, 0) - at(-1, 0)) ** 2) / 4
-        forgiven = (doubt.slack / 2) ** 2 * slope
-        excess += (top * (1 - fv) + bottom * fv - at(0, 0)) ** 2 / (variance + forgiven) / 3
-    certain = np.where(inside, np.clip((doubt.high - excess) / (doubt.high - doubt.low), 0, 1), 0)
+        steps = (at(0, 1) - at(0, -1)) ** 2 + (at(1, 0) - at(-1, 0)) ** 2
+        forgiven = power[3] * steps + power[4] * at(0, 0) ** 2
+        excess += (top * (1 - fv) + bottom * fv - at(0, 0)) ** 2 / (1 / power[p - 1] + forgiven)
+    certain = np.where(inside, np.clip(excess * ramp[0] + ramp[1], 0, 1), 0 if cells == BLOCK // 2 else 1)
     raw = (certain * CERTAIN + 0.5).astype(np.uint8)
     raw[(x < 0) | (y < 0) | (x >= reference.shape[2]) | (y >= reference.shape[1])] = CERTAIN
     low = np.minimum(np.minimum(raw[:-2], raw[2:]), raw[1:-1])
-    return np.asarray(np.minimum(np.minimum(low[:, :-2], low[:, 2:]), low[:, 1:-1]).repeat(2, 1), np.uint8)
+    return np.asarray(np.minimum(np.minimum(low[:, :-2], low[:, 2:]), low[:, 1:-1]), np.uint8)
+
+
+def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt) -> U8:
+    """`add.trust`; the last bit may differ."""
+    shape = (flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK // 2)
+    fine = _believed(reference.fine, frame.fine, flow, limits(sigma, doubt, 2), BLOCK // 2, shape)
+    if min(reference.coarse.shape[1:]) >= 2:
+        coarse = (reference.coarse, frame.coarse)
+        allowed = _believed(*coarse, flow, limits(sigma, doubt, 8), BLOCK // 8, coarse[0].shape[1:])
+        y, x = (np.minimum(np.arange(n) // 4, have - 1) for n, have in zip(shape, allowed.shape, strict=True))
+        fine = np.minimum(fine, allowed[y[:, None], x])
+    return fine.repeat(2, 1)
 
 
 def add(into: F32, codes: U16, flow: F32, believed: U8) -> F64:
