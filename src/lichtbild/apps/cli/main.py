@@ -54,7 +54,7 @@ def _whole(lo: int, hi: int | None = None) -> Callable[[str], int]:
 
 
 def _recipe(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--mode", default="auto", metavar="NAME", help="auto or snapshot (default auto)")
+    p.add_argument("--mode", default="auto", metavar="NAME", help="auto, snapshot or night (default auto)")
     p.add_argument("--look", metavar="NAME", help="see `lichtbild look list` (default classic)")
     p.add_argument("--set", action="append", default=[], metavar="STAGE.KEY=VALUE",
                    help="one value, e.g. tone.strength=0.7; may be repeated")  # fmt: skip
@@ -64,8 +64,8 @@ def _recipe(p: argparse.ArgumentParser) -> None:
 
 def _develop(p: argparse.ArgumentParser) -> None:
     add = p.add_argument
-    add("files", nargs="+", metavar="FILE", help="a raw file, or a folder: each raw file in it becomes a photograph "
-        "of its own (until bursts can be merged)")  # fmt: skip
+    add("files", nargs="+", metavar="FILE", help="a raw file, or a folder of them; files that were taken in one go "
+        "become one photograph")  # fmt: skip
     add("-o", "--output", default="{stem}.jpg", metavar="NAME", help="name, folder or pattern with {stem}, {folder}, "
         "{n}; the format follows the extension (default {stem}.jpg)")  # fmt: skip
     _recipe(p)
@@ -75,6 +75,7 @@ def _develop(p: argparse.ArgumentParser) -> None:
     add("--private", action="store_true", help="leave out place, serial numbers and names")
     add("--overwrite", action="store_true", help="replace photographs that exist")
     add("--skip-existing", action="store_true", help="leave photographs that exist")
+    add("--single", action="store_true", help="make a photograph of each raw file, also of those of a burst")
     add("--jobs", type=_whole(1), default=3, metavar="N", help="photographs under way at once; memory grows with it "
         "(default 3)")  # fmt: skip
     add("--threads", type=_whole(0), default=0, metavar="N", help="threads of the pixel work (default: all cores)")
@@ -87,7 +88,7 @@ def _do_develop(a: argparse.Namespace) -> int:
 
     names = (tuple(a.set), tuple(a.recipe))
     settings = Settings(a.mode, a.look, *names, a.sdr, a.quality, a.space, a.private, a.overwrite)
-    return run(Plan(tuple(a.files), a.output, a.skip_existing, a.jobs, a.threads, a.json), settings)
+    return run(Plan(tuple(a.files), a.output, a.skip_existing, a.jobs, a.threads, a.json, a.single), settings)
 
 
 def _info(p: argparse.ArgumentParser) -> None:
