@@ -50,9 +50,9 @@ def subject(work: pathlib.Path) -> pathlib.Path:
     """The raw to measure on."""
     if SHARED.exists():
         return SHARED
-    from lichtbild.apps.cli import demo
+    from lichtbild.simulate import plan, write
 
-    return demo.make_raw(work / "demo.dng")
+    return write(plan("foliage", frames=1), work / "demo", "none")[0]
 
 
 def passes(path: pathlib.Path, runs: int, mp: float) -> dict[str, dict[str, float]]:

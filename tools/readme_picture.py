@@ -1,4 +1,4 @@
-"""Make `docs/demo.jpg`: the demo raw by LibRaw's default rendering on the left, by us on the right.
+"""Make `docs/demo.jpg` from the demo's burst: one frame by LibRaw's defaults, and the photograph of all; below, 1:1.
 
 python tools/readme_picture.py
 """
@@ -14,19 +14,24 @@ from PIL import Image
 from lichtbild.apps.cli import demo
 
 OUT = pathlib.Path(__file__).resolve().parents[1] / "docs" / "demo.jpg"
-SIZE = (900, 600)
+WHOLE, GAP = (810, 540), 8
+CROP = (460, 400)  # left, top of what is shown 1:1
+CROP_ROWS = 400
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         photo = demo.run(pathlib.Path(folder))
-        with rawpy.imread(str(photo.with_suffix(".dng"))) as r:
+        with rawpy.imread(str(pathlib.Path(folder) / "street" / "00.dng")) as r:
             before = Image.fromarray(r.postprocess(use_camera_wb=True))
         after = Image.open(photo).convert("RGB")
-        pair = Image.new("RGB", (2 * SIZE[0] + 8, SIZE[1]), "white")
-        for i, image in enumerate((before, after)):
-            pair.paste(image.resize(SIZE, Image.Resampling.LANCZOS), (i * (SIZE[0] + 8), 0))
-        pair.save(OUT, quality=88)
+    page = Image.new("RGB", (2 * WHOLE[0] + GAP, WHOLE[1] + GAP + CROP_ROWS), "white")
+    for i, image in enumerate((before, after)):
+        left = i * (WHOLE[0] + GAP)
+        page.paste(image.resize(WHOLE, Image.Resampling.LANCZOS), (left, 0))
+        box = (*CROP, CROP[0] + WHOLE[0], CROP[1] + CROP_ROWS)
+        page.paste(image.crop(box), (left, WHOLE[1] + GAP))
+    page.save(OUT, quality=86)
 
 
 if __name__ == "__main__":

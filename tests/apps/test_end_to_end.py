@@ -19,13 +19,18 @@ from PIL import Image
 
 from lichtbild import export, raw
 from lichtbild.apps.cli import demo
+from lichtbild.export import dng
+from lichtbild.scene import lake as scene
+from lichtbild.sensor.virtual import expose
 
 SIZE = (120, 176)
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return demo.make_raw(tmp_path_factory.mktemp("lake") / "lake.dng", SIZE).read_bytes()
+    path = tmp_path_factory.mktemp("lake") / "lake.dng"
+    dng.write_frame(path, expose(scene.render(*SIZE), 0.45))
+    return path.read_bytes()
 
 
 @pytest.fixture(autouse=True)
@@ -166,3 +171,12 @@ def test_what_the_readme_says_in_python() -> None:
     (block,) = re.findall(r"```python\n(.*?)```", readme(), re.S)
     exec(compile(block, "README.md", "exec"), {})
     assert pathlib.Path("IMG.jpg").exists()
+
+
+def test_the_demo_leaves_a_burst_one_frame_of_it_and_the_photograph(tmp_path: pathlib.Path) -> None:
+    photo = demo.run(tmp_path / "out", frames=3, size=(240, 160))
+    assert sorted(p.name for p in photo.parent.iterdir()) == ["street", "street-one-frame.jpg", "street.jpg"]
+    assert len(list((photo.parent / "street").glob("*.dng"))) == 3
+    single, merged = (np.asarray(Image.open(photo.with_name(n)), float) for n in ("street-one-frame.jpg", "street.jpg"))
+    assert single.shape == merged.shape == (160, 240, 3) and merged.std() > 20
+    assert demo.run(tmp_path / "out", frames=2, size=(120, 80)) == photo, "and again, in their place"

@@ -1,27 +1,26 @@
-"""`lichtbild demo`: a raw of the project's own, simulated, and the photograph developed from it."""
+"""`lichtbild demo`: a handheld burst of a street at night, simulated, and the photograph that becomes of it."""
 
 from __future__ import annotations
 
 import pathlib
 
-SIZE = (1600, 2400)
+SCENE = {"name": "street", "lux": 3.0}
+SIZE = (1800, 1200)  # columns, rows
+FRAMES = 8
 
 
-def make_raw(path: pathlib.Path, size: tuple[int, int] = SIZE) -> pathlib.Path:
-    """Render the lake, expose it on the virtual camera, and write the frame as a DNG."""
-    from ...export import dng
-    from ...scene import lake
-    from ...sensor.virtual import expose
+def burst(folder: pathlib.Path, frames: int = FRAMES, size: tuple[int, int] = SIZE) -> list[pathlib.Path]:
+    """Take the street's burst into `folder`, which is replaced; returns its raw files."""
+    from ...simulate import plan, write
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    dng.write_frame(path, expose(lake.render(*size), 0.45))
-    return path
+    return write(plan(SCENE, frames=frames, width=size[0], height=size[1]), folder, "none", overwrite=True)
 
 
-def run(out: pathlib.Path) -> pathlib.Path:
-    """Leave lake.dng and lake.jpg in the folder `out`; returns the photograph. An older lake.jpg is replaced."""
+def run(out: pathlib.Path, frames: int = FRAMES, size: tuple[int, int] = SIZE) -> pathlib.Path:
+    """Leave in `out` the burst, street-one-frame.jpg and street.jpg; returns the latter. Older ones are replaced."""
     from ...photo import develop
     from ...shot import open as open_shot
 
-    raw = make_raw(out / "lake.dng")
-    return develop(open_shot(raw)).save(out / "lake.jpg", overwrite=True)
+    raws = burst(out / "street", frames, size)
+    develop(open_shot(raws[0])).save(out / "street-one-frame.jpg", overwrite=True)
+    return develop(open_shot(out / "street"), mode="night").save(out / "street.jpg", overwrite=True)

@@ -176,7 +176,7 @@ def _do_postprocess(a: argparse.Namespace) -> int:
 
 
 def _demo(p: argparse.ArgumentParser) -> None:
-    p.add_argument("-o", "--output", default="out", metavar="FOLDER", help="where to put it (default out)")
+    p.add_argument("-o", "--output", default="out", metavar="FOLDER", help="where to put it all (default out)")
 
 
 def _do_demo(a: argparse.Namespace) -> int:
@@ -205,7 +205,7 @@ COMMANDS = {
     "look": Command("list the looks, or show one", _look, _do_look),
     "simulate": Command("take a burst of raw files of a scene, with the truth about it", _simulate, _do_simulate),
     "postprocess": Command("finish the burst of a phone's camera application", _postprocess, _do_postprocess),
-    "demo": Command("make a raw file of a painted scene and a photograph of it", _demo, _do_demo),
+    "demo": Command("simulate a handheld burst at night and make its photograph", _demo, _do_demo),
     "bench": Command("measure speed and quality, in a checkout of the project", _bench, _do_bench),
 }
 
