@@ -100,6 +100,15 @@ def test_expected_is_the_mean() -> None:
         assert abs(plane.mean() - clean[0, 0]) < 5 * plane.std() / plane.size**0.5 + 0.1
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (479, 641)])
+def test_expected_equals_its_closed_form(shape: tuple[int, int]) -> None:
+    s, light = sensor.load("phone-nona", "full"), scene(shape)
+    table = exposure.prepare(s, SHOT, shape)
+    charge = np.minimum(exposure._charge(light, table), s.stage(500).full_well_e)
+    made = np.minimum(s.black_dn + s.gain(500) * charge, s.white_dn)
+    assert sensor.expected(light, s, SHOT) == pytest.approx(made, rel=1e-6)
+
+
 def test_exposure_counts_photons() -> None:
     # 555 nm: 1 lux·s is 1/683 J/m², 4.0905e15 photons/m². By hand for a white of D65: see the spectra's own test.
     s = sensor.load("mono")

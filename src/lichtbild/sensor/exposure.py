@@ -125,9 +125,12 @@ def expected(
         sensor, row_e=0, fixed_row_e=0, fixed_column_e=0, prnu=0, dsnu_e=0, dark_e_s=0, hot_ppm=0, dead_ppm=0, pdaf=None
     )
     table = prepare(clean, exposure, (light.shape[1], light.shape[2]), 0, 0, white, at, mix=mix)
-    charge = np.minimum(_charge(light, table), np.float32(table.full_well_e))
-    value = charge * np.float32(table.gain) + np.float32(table.offset_dn)
-    return np.asarray(np.minimum(value, np.float32(table.white_dn)), np.float32)
+    out = np.empty(light.shape[1:], np.float32)
+    kernels.call(
+        "sensor_expected", light=light, mix=table.mix, classes=table.classes, full_well_e=table.full_well_e,
+        gain=table.gain, offset_dn=table.offset_dn, white_dn=table.white_dn, output=out,
+    )  # fmt: skip
+    return out
 
 
 def _charge(light: F32, table: Table) -> F32:
