@@ -20,6 +20,7 @@ TAPS = 11
 HALF = TAPS // 2
 SKIRT = 8  # pixels between the nodes of the skirt
 F32, I32 = hl.Float(32), hl.Int(32)
+strict = hl.strict_float  # on all sums: the same light on every processor
 xi, yi, cell, tx, ty, k, bx = (hl.Var(n) for n in ("xi", "yi", "cell", "tx", "ty", "k", "bx"))
 
 
@@ -48,7 +49,7 @@ def cells(table, column, row, plane):
 
 def whole(start, rise):
     """The pixel before the middle of a cell."""
-    return hl.cast(I32, hl.floor(start + rise * (CELL / 2)))
+    return hl.cast(I32, hl.floor(strict(start + rise * (CELL / 2))))
 
 
 @hl.generator(name="lens")
@@ -81,10 +82,12 @@ class Lens:
         kernel = self.kernel()
         blurred, skirted = hl.Func("blurred"), hl.Func("skirted")
         at = (tx, ty, c)
-        r = hl.RDom([(0, TAPS), (0, TAPS)])
-        weight = kernel[r.x + TAPS * r.y, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c]
+        r = hl.RDom([(0, TAPS), (0, TAPS)])  # rows first: eleven rows are loaded for four
+        weight = kernel[r.y + TAPS * r.x, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c]
         blurred[(xi, yi, *at)] = 0.0
-        blurred[(xi, yi, *at)] += weight * straight[(xi + r.x - HALF, yi + r.y - HALF, *at)]
+        blurred[(xi, yi, *at)] = strict(
+            blurred[(xi, yi, *at)] + weight * straight[(xi + r.y - HALF, yi + r.x - HALF, *at)]
+        )
 
         sx, sy = tx * (TILE[0] // SKIRT) + xi / 16 * 2, ty * (TILE[1] // SKIRT) + yi / SKIRT
         fy = hl.cast(F32, yi % SKIRT) * (1.0 / SKIRT)
@@ -95,12 +98,12 @@ class Lens:
         n = [self.skirt[m, hl.min(sy, j), c] * (1.0 - fy) + self.skirt[m, j, c] * fy for m in i]
         t = hl.cast(F32, xi % 16) * (1.0 / SKIRT)
         glow = n[0] + (n[1] - n[0]) * hl.min(t, 1.0) + (n[2] - n[1]) * hl.max(t - 1.0, 0.0)
-        skirted[(xi, yi, *at)] = glow * kernel[TAPS * TAPS, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c]
+        skirted[(xi, yi, *at)] = strict(glow * kernel[TAPS * TAPS, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c])
 
         start, rise = cells(self.gain, tx * (TILE[0] // CELL) + xi / CELL, ty * TILE[1] + yi + CELL, c)
         shade = start + rise * hl.cast(F32, xi % CELL)
         formed = hl.Func("formed")
-        formed[(xi, yi, *at)] = (blurred[(xi, yi, *at)] + skirted[(xi, yi, *at)]) * shade + self.veil[c]
+        formed[(xi, yi, *at)] = strict((blurred[(xi, yi, *at)] + skirted[(xi, yi, *at)]) * shade + self.veil[c])
         self.output[x, y, c] = formed[x % TILE[0], y % TILE[1], x / TILE[0], y / TILE[1], c]
         self.schedule(rowwise, straight, kernel, formed, blurred, r)
 
@@ -115,10 +118,10 @@ class Lens:
         # Along rows. `yi` counts rows of the light from where the tile's middle lies in it.
         row = ty * TILE[1] + yi + g.tile_row[tx, ty, c]
         start, rise = cells(g.across, column, row + g.first * CELL, c)
-        g.sideways[here] = (start, rise, whole(start, rise))
+        g.sideways[here] = (strict(start), strict(rise), whole(start, rise))
         start, rise, base = (g.sideways[here][n] for n in range(3))
         shift = start + rise * hl.cast(F32, xi)
-        own = hl.cast(I32, hl.floor(shift))
+        own = hl.cast(I32, hl.floor(strict(shift)))
         weights = neighbours(g.taps, shift - hl.cast(F32, hl.select(g.dense, base, own)))
         left, width = column * CELL + g.margin_x - 3, g.light.dim(0).extent()
         at = hl.select(
@@ -126,17 +129,17 @@ class Lens:
         )
         line = hl.clamp(row + g.margin_y, 0, g.light.dim(1).extent() - 1)
         rowwise = hl.Func("rowwise")
-        rowwise[xi, yi, cell, tx, ty, c] = total(w * g.light[at + n, line, c] for n, w in enumerate(weights))
+        rowwise[xi, yi, cell, tx, ty, c] = strict(total(w * g.light[at + n, line, c] for n, w in enumerate(weights)))
 
         # Along columns.
         start, rise = cells(g.down, column, ty * TILE[1] + yi + CELL, c)
         base = hl.clamp(whole(start, rise) - g.tile_row[tx, ty, c], -g.slack, g.slack)
-        g.below[here] = (start - hl.cast(F32, base + g.tile_row[tx, ty, c]), rise, base)
+        g.below[here] = (strict(start - hl.cast(F32, base + g.tile_row[tx, ty, c])), strict(rise), base)
         start, rise, base = (g.below[here][n] for n in range(3))
         weights = neighbours(g.taps, start + rise * hl.cast(F32, xi))
         bent, straight = hl.Func("bent"), hl.Func("straight")
-        bent[xi, yi, cell, tx, ty, c] = total(
-            w * rowwise[xi, yi + base - 3 + n, cell, tx, ty, c] for n, w in enumerate(weights)
+        bent[xi, yi, cell, tx, ty, c] = strict(
+            total(w * rowwise[xi, yi + base - 3 + n, cell, tx, ty, c] for n, w in enumerate(weights))
         )
         straight[xi, yi, tx, ty, c] = bent[xi % CELL, yi, xi / CELL, tx, ty, c]
         return rowwise, straight
@@ -155,7 +158,7 @@ class Lens:
         j, fy = between(ty * TILE[1] + TILE[1] // 2, g.height, rows)
         top, bottom = (g.bank[k, i, j + n, c] * (1.0 - fx) + g.bank[k, i + 1, j + n, c] * fx for n in (0, 1))
         kernel = hl.Func("kernel")
-        kernel[k, bx, ty, c] = top * (1.0 - fy) + bottom * fy
+        kernel[k, bx, ty, c] = strict(top * (1.0 - fy) + bottom * fy)
         return kernel
 
     def schedule(self, rowwise, straight, kernel, formed, blurred, r):
@@ -176,7 +179,7 @@ class Lens:
         formed.reorder(xi, yi, xv, y4, xb).vectorize(xi, lanes).unroll(xi).unroll(yi)
         kernel.compute_at(formed, xb).vectorize(k, lanes, tail)
         blurred.compute_at(formed, xv).vectorize(xi, lanes).unroll(xi).unroll(yi)
-        blurred.update().reorder(xi, yi, r.y, r.x).vectorize(xi, lanes).unroll(xi).unroll(yi).unroll(r.y)
+        blurred.update().reorder(xi, yi, r.x, r.y).vectorize(xi, lanes).unroll(xi).unroll(yi).unroll(r.x)
         straight.compute_at(g.output, xo).align_bounds(xi, CELL)
         straight.split(xi, xo, xi, CELL).vectorize(xi, lanes)
         rowwise.compute_at(g.output, xo).bound(xi, 0, CELL).vectorize(xi, lanes).reorder(xi, cell, yi).specialize(
@@ -200,9 +203,9 @@ class LensReduce:
         column = hl.Func("column")
         r = hl.RDom([(0, SKIRT)])
         column[x, y, c] = 0.0
-        column[x, y, c] += edged[x, y * SKIRT + r, c]
+        column[x, y, c] = strict(column[x, y, c] + edged[x, y * SKIRT + r, c])
         whole_bin = total(column[x * SKIRT + n, y, c] for n in range(SKIRT))
-        g.output[x, y, c] = whole_bin * hl.f32(1.0 / SKIRT**2)
+        g.output[x, y, c] = strict(whole_bin * hl.f32(1.0 / SKIRT**2))
         lanes, tail = g.natural_vector_size(F32), hl.TailStrategy.GuardWithIf
         g.light.dim(2).set_bounds(0, 3)
         g.output.bound(c, 0, 3).vectorize(x, lanes, tail).parallel(y, 4, tail)
@@ -235,7 +238,7 @@ class LensSkirt:
             for n in (-1, 0, 1)
         ]
         rows = [across[0] * row[0] + across[1] * row[1] + across[2] * row[2] for row in at]
-        g.output[x, y, c] = down[0] * rows[0] + down[1] * rows[1] + down[2] * rows[2]
+        g.output[x, y, c] = strict(down[0] * rows[0] + down[1] * rows[1] + down[2] * rows[2])
         for buffer in (g.small, g.u, g.v):
             buffer.dim(2).set_bounds(0, 3)
         lanes, tail = g.natural_vector_size(F32), hl.TailStrategy.GuardWithIf

@@ -26,6 +26,7 @@ _CORNER, _CORNER_WEIGHT = (
     0.2,
 )  # cycles/px; beyond it a transfer function has a crease that short kernels cannot follow
 _MEAN_UM = 0.535
+_GRAIN = 2.0**-20  # weights are rounded to this, so that another machine's linear algebra makes the same
 
 
 def mixture(lens: Lens, plane: Plane) -> F64:
@@ -55,8 +56,9 @@ def _matrix(weights: tuple[float, ...]) -> F64:
     basis = np.vstack([np.column_stack([np.cos(phase), skirt]), np.column_stack([-np.sin(phase), 0 * fx])])
     weight = np.where(np.maximum(np.abs(fx), fy) > _CORNER, _CORNER_WEIGHT, 1.0)
     weight[np.hypot(fx, fy) == 0] = _DC
-    weighted = basis.T * np.square(np.tile(weight, 2))
-    return np.asarray(np.linalg.solve(weighted @ basis, weighted))
+    weight = np.tile(weight, 2)
+    q, upper = np.linalg.qr(basis * weight[:, None])
+    return np.asarray(np.linalg.solve(upper, q.T * weight))
 
 
 def kernels(lens: Lens, plane: Plane, places: tuple[int, int]) -> F32:
@@ -75,4 +77,4 @@ def kernels(lens: Lens, plane: Plane, places: tuple[int, int]) -> F32:
                 otf[c, row, column] = np.concatenate([found.real, found.imag])
     out = (1 - lens.glare.halo) * (otf.reshape(-1, matrix.shape[1]) @ matrix.T).reshape(3, *places, -1)
     out[..., -1] += lens.glare.halo
-    return np.asarray((1 - lens.glare.veil) * out, np.float32)
+    return np.asarray(np.round((1 - lens.glare.veil) * out / _GRAIN) * _GRAIN, np.float32)

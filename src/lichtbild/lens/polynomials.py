@@ -20,7 +20,7 @@ _DEGREE = 5
 _PLACES, _FREQUENCIES, _HIGHEST = 41, 41, 0.4
 _BEYOND, _BEYOND_WEIGHT = 0.3, 0.35  # places this far outside the middle pixels must do, too
 _SLOW = 0.05  # cycles/px; below it all waves weigh the same
-_DC = 1e7
+_GRAIN = 2.0**-16  # rounded to this, so that another machine's linear algebra makes the same; sums are exact
 
 
 @functools.cache
@@ -28,7 +28,7 @@ def coefficients() -> F32:
     """(4, 6): polynomials in t = place - 0.5 of the neighbours -3..0, lowest power first; 1..4 mirror them."""
     places = np.linspace(-0.5 - _BEYOND, 0.5 + _BEYOND, _PLACES)
     t, f = (a.ravel() for a in np.meshgrid(places, np.linspace(0, _HIGHEST, _FREQUENCIES)))
-    weight = np.where(np.abs(t) <= 0.5, 1.0, _BEYOND_WEIGHT) * np.where(f == 0, _DC, (_SLOW + f) ** -3.0)
+    weight = np.where(np.abs(t) <= 0.5, 1.0, _BEYOND_WEIGHT) * (_SLOW + f) ** -3.0
     columns = []
     for at in np.arange(REACH) - REACH + 0.5:
         for power in range(_DEGREE + 1):
@@ -37,7 +37,9 @@ def coefficients() -> F32:
     basis = np.stack(columns, 1) * weight[:, None]
     rows = np.vstack([basis.real, basis.imag])
     found = np.linalg.lstsq(rows, np.concatenate([weight, 0 * weight]), rcond=None)[0]
-    return np.asarray(found.reshape(REACH, _DEGREE + 1), np.float32)
+    out = np.round(found.reshape(REACH, _DEGREE + 1) / _GRAIN) * _GRAIN
+    out[-1, ::2] = (0.5, 0, 0) - out[:-1, ::2].sum(0)  # odd powers cancel by themselves
+    return np.asarray(out, np.float32)
 
 
 def weights(place: F64 | NDArray[np.float64]) -> list[F64]:
