@@ -16,12 +16,12 @@ import tifffile
 from apps.test_cli import call, objects
 from conftest import ROOT
 from PIL import Image
+from virtual import expose
 
 from lichtbild import export, raw
 from lichtbild.apps.cli import demo
 from lichtbild.export import dng
 from lichtbild.scene import lake as scene
-from lichtbild.sensor.virtual import expose
 
 SIZE = (120, 176)
 

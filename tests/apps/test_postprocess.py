@@ -7,11 +7,11 @@ import pathlib
 import numpy as np
 import pytest
 from PIL import Image
+from virtual import expose
 
 from lichtbild.apps.cli.main import run
 from lichtbild.export import dng
 from lichtbild.scene import lake
-from lichtbild.sensor.virtual import expose
 
 
 @pytest.fixture

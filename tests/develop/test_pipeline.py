@@ -7,13 +7,13 @@ import pathlib
 import numpy as np
 import pytest
 from conftest import SHARED, needs_shared
+from virtual import expose
 
 import lichtbild
 from lichtbild import recipe, types
 from lichtbild.develop import pipeline
 from lichtbild.export import dng
 from lichtbild.scene import lake
-from lichtbild.sensor.virtual import expose
 from lichtbild.wanted import Wanted
 
 

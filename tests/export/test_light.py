@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import rawpy
 from PIL import Image
+from virtual import expose
 
 import lichtbild
 from lichtbild import raw
 from lichtbild.export import dng
 from lichtbild.scene import lake
-from lichtbild.sensor.virtual import expose
 from lichtbild.types import replace
 
 

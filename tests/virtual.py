@@ -1,7 +1,8 @@
-"""Expose a scene on a simple Bayer sensor: light in, one raw frame out.
+"""A simple camera for tests of what comes after: light in, one raw frame out, known in every number.
 
-The camera is virtual and fully known: a linear mix of XYZ as its colour response, shading that falls off as cos⁴ and
-is declared in GainMaps, Poisson-Gauss noise that is declared in the NoiseProfile, a full well and an ADC.
+The simulator's sensors are not used, so that reading and developing are tested by other means than those that made the
+examples: a linear mix of XYZ as colour response, shading that falls off as cos⁴ and is declared in GainMaps,
+Poisson-Gauss noise that is declared in the NoiseProfile, a full well and an ADC.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import pathlib
 
 import numpy as np
 
-from ..light import WHITE_D65, rgb_to_xyz
-from ..types import F32, F64, Calibration, CameraColour, Exposure, Frame, GainMap, Noise
+from lichtbild.light import WHITE_D65, rgb_to_xyz
+from lichtbild.types import F32, F64, Calibration, CameraColour, Exposure, Frame, GainMap, Noise
 
 # XYZ → camera: a plausible silicon camera with broad, overlapping channels (our own numbers).
 COLOR_MATRIX = np.array([[0.80, -0.22, -0.06], [-0.44, 1.22, 0.24], [-0.08, 0.20, 0.62]])
