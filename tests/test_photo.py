@@ -20,7 +20,7 @@ Make = Callable[..., pathlib.Path]
 
 
 def test_the_public_face_is_small_and_complete() -> None:
-    assert dir(sl) == ["LichtbildError", "Photo", "Shot", "__version__", "develop", "open", "set_threads"]
+    assert dir(sl) == ["LichtbildError", "Photo", "Shot", "__version__", "develop", "open", "set_threads", "simulate"]
     for name in dir(sl):
         assert getattr(sl, name) is not None
     with pytest.raises(AttributeError, match="blend"):
