@@ -20,7 +20,7 @@ from .spec import Lens
 TAPS = 11  # the same as in kernels/lens.py
 _SAMPLES = 16  # of the frequency axis from 0 to 0.5 cycles/px
 _FINE = (0.0, 0.004, 0.008, 0.016, 0.032, 0.048, 0.064, 0.08)  # where skirts count
-_DC = 1e2  # weight of frequency 0: all light arrives
+_DC = 10.0  # weight of frequency 0; afterwards kernels are scaled so that all light arrives
 _CORNER, _CORNER_WEIGHT = (
     0.45,
     0.2,
@@ -56,9 +56,8 @@ def _matrix(weights: tuple[float, ...]) -> F64:
     basis = np.vstack([np.column_stack([np.cos(phase), skirt]), np.column_stack([-np.sin(phase), 0 * fx])])
     weight = np.where(np.maximum(np.abs(fx), fy) > _CORNER, _CORNER_WEIGHT, 1.0)
     weight[np.hypot(fx, fy) == 0] = _DC
-    weight = np.tile(weight, 2)
-    q, upper = np.linalg.qr(basis * weight[:, None])
-    return np.asarray(np.linalg.solve(upper, q.T * weight))
+    weighted = basis.T * np.square(np.tile(weight, 2))
+    return np.asarray(np.linalg.solve(weighted @ basis, weighted))
 
 
 def kernels(lens: Lens, plane: Plane, places: tuple[int, int]) -> F32:
@@ -75,6 +74,7 @@ def kernels(lens: Lens, plane: Plane, places: tuple[int, int]) -> F32:
             for c in range(3):
                 found = lens.spread.otf(c, dx, dy, fx, fy)
                 otf[c, row, column] = np.concatenate([found.real, found.imag])
-    out = (1 - lens.glare.halo) * (otf.reshape(-1, matrix.shape[1]) @ matrix.T).reshape(3, *places, -1)
+    out = (otf.reshape(-1, matrix.shape[1]) @ matrix.T).reshape(3, *places, -1)
+    out *= (1 - lens.glare.halo) / out.sum(-1, keepdims=True)
     out[..., -1] += lens.glare.halo
     return np.asarray(np.round((1 - lens.glare.veil) * out / _GRAIN) * _GRAIN, np.float32)
