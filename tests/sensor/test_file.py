@@ -34,6 +34,17 @@ def test_modes() -> None:
         sensor.frame(np.zeros((8, 8), np.uint16), full, Exposure(100, 0.01, 2.0))
 
 
+@pytest.mark.parametrize("name", ["phone-1-inch", "phone-1-2-inch", "phone-nona"])
+def test_binning_sums_charge(name: str) -> None:
+    binned, full = sensor.load(name, "binned"), sensor.load(name, "full")
+    n = round((binned.pitch_um / full.pitch_um) ** 2)
+    assert binned.rows * binned.columns * n == full.rows * full.columns
+    assert binned.stages[0].full_well_e == n * full.stages[0].full_well_e and binned.dark_e_s == n * full.dark_e_s
+    assert binned.prnu == pytest.approx(full.prnu / n**0.5) and binned.dsnu_e == pytest.approx(full.dsnu_e * n**0.5)
+    assert binned.dn_per_e == pytest.approx(full.dn_per_e / n, rel=1e-3)  # the same light, the same number
+    assert sensor.matrix(binned) == pytest.approx(n * sensor.matrix(full), rel=1e-6)
+
+
 BAD = [
     ("full_well_e = 4866\n", "", r"well.full_well_e is missing: write how many electrons a pixel holds, in e-"),
     ("full_well_e", "full_wel_e", r"unknown key 'well.full_wel_e': did you mean 'full_well_e'"),
