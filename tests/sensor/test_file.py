@@ -42,7 +42,7 @@ def test_binning_sums_charge(name: str) -> None:
     assert binned.stages[0].full_well_e == n * full.stages[0].full_well_e and binned.dark_e_s == n * full.dark_e_s
     assert binned.prnu == pytest.approx(full.prnu / n**0.5) and binned.dsnu_e == pytest.approx(full.dsnu_e * n**0.5)
     assert binned.dn_per_e == pytest.approx(full.dn_per_e / n, rel=1e-3)  # the same light, the same number
-    assert sensor.matrix(binned) == pytest.approx(n * sensor.matrix(full), rel=1e-6)
+    assert sensor.matrix(binned) == pytest.approx(n * sensor.matrix(full), rel=1e-4)
 
 
 BAD = [
