@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import chart, foliage, interior, lake, picture, street  # noqa: F401  (scenes register themselves)
+from . import bust, chart, foliage, interior, lake, picture, street  # noqa: F401  (scenes register themselves)
 from .spec import SCENES, Canvas, parameters, place, read
 from .types import Layer, Motion, Scene, SceneError, Sway
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..types import F32
+from ._figure import Figure
 from ._grid import Array, box_blur, colour, cover, exp, f32, fractal, length, mix, smooth
 from ._lamps import kelvin
-from ._people import Figure
 from ._street_ground import grazing
 from ._view import View
 from .types import Layer, Motion
@@ -73,7 +73,7 @@ def car(view: View, at: tuple[float, float, float], lux: dict[str, F32], under: 
     rows, columns = view.canvas.box(u - 1.6 * scale, v - 1.9 * scale, u + 1.6 * scale, v + 3.2 * scale)
     if rows.stop - rows.start < 2 or columns.stop - columns.start < 2:
         return None
-    f = Figure(view.across(z, columns) - f32(x), view.up(z, rows), view.metre_px(z), lux)
+    f = Figure.blank(view.across(z, columns) - f32(x), view.up(z, rows), view.metre_px(z), lux)
     _body(f)
     behind = under[:, rows, columns]
     shine = grazing(view.eye, z) * wet

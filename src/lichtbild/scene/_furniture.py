@@ -8,9 +8,9 @@ import numpy as np
 
 from ..types import F32
 from . import _paint, _room
+from ._figure import Figure
 from ._grid import Array, colour, cover, exp, f32, length, smooth
 from ._lamps import kelvin
-from ._people import Figure
 from ._room import Box, Face, Paint, Pane, Vector
 from ._street_ground import fresnel
 from ._street_things import bulb
@@ -182,7 +182,7 @@ def _figure(
     sides = {"left": (-1.0, 0.0, 0.0), "right": (1.0, 0.0, 0.0), "up": (0.0, 1.0, 0.0), "front": (0.0, 0.0, -1.0),
              "back": (0.0, 0.0, 1.0)}  # fmt: skip
     lux = {k: at(spot[0], spot[1], spot[2], n)[:, 0, 0] for k, n in sides.items()}
-    return Figure(part.x - f32(x), part.y - f32(y), part.px, lux), part.rows, part.columns
+    return Figure.blank(part.x - f32(x), part.y - f32(y), part.px, lux), part.rows, part.columns
 
 
 def round_things(sheet: Sheet, at: At, lamp: bool, seed: int) -> None:
@@ -190,7 +190,7 @@ def round_things(sheet: Sheet, at: At, lamp: bool, seed: int) -> None:
     figure, rows, columns = _figure(sheet, at, (LAMP[0], 0.82, LAMP[2]), 0.3, 0.75)
     figure.lathe([(0.0, 0.09), (0.03, 0.10), (0.10, 0.055), (0.20, 0.09), (0.28, 0.05), (0.33, 0.02)],
                  colour((0.08, 0.13, 0.16)), 3, folds=0.0)  # fmt: skip
-    shade = Figure(figure.x, figure.y, figure.px, figure.lux)
+    shade = Figure.blank(figure.x, figure.y, figure.px, figure.lux)
     shade.lathe([(0.30, 0.20), (0.55, 0.125)], colour((0.6, 0.5, 0.38)), 4, folds=0.0)
     if lamp:
         spread = exp(-((figure.y - 0.41) ** 2) / f32(0.012) - figure.x**2 / f32(0.02))

@@ -6,11 +6,12 @@ Local metres: x right, y up from the ground between the feet.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..types import F32
+from ._figure import Figure
 from ._grid import Array, box_blur, colour, cover, exp, f32, fractal, length, mix, sin, smooth
 from ._lamps import Lamps
 from ._street_ground import grazing
@@ -38,67 +39,6 @@ class Walker:
     bag: tuple[float, float, float] | None = None
     skirt: bool = False
     seed: int = 0
-
-
-@dataclass
-class Figure:
-    """A figure in the making: `light` (3, h, w), `alpha` (h, w) and the light from six sides it stands in."""
-
-    x: F32  # (1, w)
-    y: F32  # (h, 1)
-    px: float
-    lux: dict[str, F32]  # (3,) per side
-    light: F32 = field(init=False)
-    alpha: F32 = field(init=False)
-
-    def __post_init__(self) -> None:
-        shape = (self.y.shape[0], self.x.shape[1])
-        self.light, self.alpha = np.zeros((3, *shape), np.float32), np.zeros(shape, np.float32)
-
-    def shade(self, albedo: Array, nx: Array, ny: Array, nz: Array, through: float = 0.0) -> F32:
-        """cd/m² of a surface with normals nx, ny and nz towards the camera; `through`: share that shines through."""
-        sides = (("left", np.maximum(-nx, 0)), ("right", np.maximum(nx, 0)), ("up", np.maximum(ny, 0)), ("front", nz))
-        total = 0.12 * colour(self.lux["up"]) + 0 * nz
-        for name, share in sides:
-            total = total + colour(self.lux[name]) * (share * share)
-        total = total + through * colour(self.lux["back"] + self.lux["up"])
-        return f32(albedo * total * f32(1 / np.pi))
-
-    def capsule(self, a: tuple[float, float], b: tuple[float, float], r0: float, r1: float, albedo: Array) -> None:
-        """A limb from a to b, its radius growing from r0 to r1 (m); nearer than all before."""
-        ax, ay, bx, by = a[0], a[1], b[0] - a[0], b[1] - a[1]
-        t = np.clip(((self.x - ax) * bx + (self.y - ay) * by) / f32(bx * bx + by * by + 1e-9), 0, 1)
-        dx, dy = self.x - (ax + t * bx), self.y - (ay + t * by)
-        radius = r0 + (r1 - r0) * t
-        far = length(dx, dy)
-        nx, ny = dx / radius, dy / radius
-        nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0.02, 1))
-        self.lay(self.shade(albedo, nx, ny, nz), cover(radius - far, self.px))
-
-    def lathe(
-        self, profile: list[tuple[float, float]], albedo: Array, seed: int, middle: float = 0.0, folds: float = 1.0
-    ) -> None:
-        """Cloth about an upright axis at x = `middle`: half widths at heights, with folds that deepen downwards."""
-        heights, widths = zip(*profile, strict=True)
-        at = np.interp(self.y[:, 0], heights, np.arange(len(heights)))
-        if not folds:  # what is turned has no corners
-            at = np.floor(at) + smooth(0.0, 1.0, at % 1)
-        half = f32(np.interp(at, np.arange(len(widths)), widths))[:, None]
-        low = np.clip((heights[-1] - self.y) / (heights[-1] - heights[0]), 0, 1)
-        u = (self.x - middle) / half
-        fold = folds * fractal(u * 2.3 + low * 0.6, self.y * 1.6 + 0 * u, self.px * 12, 3, 0.5, seed)
-        nx = np.clip(u * 0.92 + 0.30 * low * fold, -1, 1)
-        nz = np.sqrt(np.clip(1 - nx * nx, 0.03, 1))
-        edge = np.minimum(self.y - heights[0] - 0.02 * fold * low, heights[-1] - self.y)
-        shape = cover(half - np.abs(self.x - middle), self.px) * cover(edge, self.px)
-        self.lay(self.shade(albedo, nx, 0.35 * (1 - low), nz * (1 - 0.35 * low)), shape)
-
-    def lay(self, light: Array, shape: Array) -> None:
-        """Lay a part with its cover over what there is."""
-        total = shape + self.alpha * (1 - shape)
-        share = shape / np.maximum(total, f32(1e-6))
-        self.light += share * (light - self.light)
-        self.alpha[...] = total
 
 
 def around(lamps: Lamps, at: tuple[float, float, float], ambient: Array) -> dict[str, F32]:
@@ -208,7 +148,7 @@ def walker(view: View, w: Walker, lamps: Lamps, ambient: Array, wet: float) -> L
     y = view.up(w.z, rows)
     lux = around(lamps, (w.x, 1.2, w.z), ambient)
     px = view.metre_px(w.z)
-    figure = Figure(x, y, px, lux)
+    figure = Figure.blank(x, y, px, lux)
     _dress(figure, w)
     _umbrella(figure, w)
     if wet > 0:
@@ -224,7 +164,7 @@ def walker(view: View, w: Walker, lamps: Lamps, ambient: Array, wet: float) -> L
 
 def _reflect(figure: Figure, view: View, w: Walker, wet: float, lux: dict[str, F32]) -> None:
     """Below the feet: the figure upside down, spread by the road's slopes and fading, and its dark contact."""
-    mirror = Figure(figure.x, -figure.y, figure.px, lux)
+    mirror = Figure.blank(figure.x, -figure.y, figure.px, lux)
     _dress(mirror, w)
     below = figure.y < 0
     spread = max(1, round(0.05 / figure.px))

@@ -14,7 +14,9 @@ MAG0_LUX = 2.54e-6  # a star of magnitude 0
 
 def night(canvas: Canvas, focal: float, horizon: float, moon: tuple[float, float], seed: int) -> F32:
     """(3, H, W) cd/m²: town glow from below, thin cloud, stars, a moon at the canvas position `moon`."""
-    x, y = canvas.x, canvas.y
+    below = int(np.searchsorted(canvas.y[:, 0], horizon)) + 2  # under the horizon nobody sees it
+    x, y = canvas.x, canvas.y[:below]
+    out = stars(canvas, focal, seed)
     height = np.clip(horizon - y, 0, None) / focal
     glow = 0.020 * exp(-height / 0.10) + 0.007 * exp(-height / 0.45) + 0.0012
     tint = mix(colour((0.45, 0.62, 1.25)), colour(kelvin(2400.0)), exp(-height / 0.16))
@@ -23,10 +25,11 @@ def night(canvas: Canvas, focal: float, horizon: float, moon: tuple[float, float
     cloud = smooth(-0.3, 1.8, cloud + 0.3 * fractal(x * 5, y * 9, canvas.px * 9, 5, 0.6, 61 + seed))
     haze = 0.012 / (far + 0.012) * exp(-far / 0.25)
     light = tint * glow * (1 + 1.6 * cloud) + colour(kelvin(4600.0)) * (haze * (0.35 + 1.3 * cloud))
-    light = f32(light) + stars(canvas, focal, seed) * (1 - 0.9 * cloud)
+    light = f32(light) + out[:, :below] * (1 - 0.9 * cloud)
     disc = smooth(0.00445 + canvas.px, 0.00445 - canvas.px, far)
     maria = 0.8 + 0.2 * fractal((x - f32(moon[0])) * 160, (y - f32(moon[1])) * 160, canvas.px * 160, 4, 0.5, 62)
-    return f32(light + colour(kelvin(4500.0)) * (disc * 2200 * maria * (1 - 0.75 * cloud)))
+    out[:, :below] = light + colour(kelvin(4500.0)) * (disc * 2200 * maria * (1 - 0.75 * cloud))
+    return out
 
 
 def stars(canvas: Canvas, focal: float, seed: int, count: int = 900) -> F32:

@@ -103,7 +103,11 @@ def _lawn(view: View, light: F32, depth: F32, seed: int) -> None:
         behind = (z - FENCE_Z - FENCE_SLOPE * x) / f32(-SUN[2] + FENCE_SLOPE * SUN[0])
         slat = pulses((x + SUN[0] * behind) / f32(0.125), 0.6, wide / 0.125)
         fence = slat * smooth(0, 0.02, behind) * smooth(FENCE_M, FENCE_M - 0.08, SUN[1] * behind)
-        leafy = smooth(-0.25, 0.55, fractal(x * 1.1 + 3, z * 0.7, wide, 6, 0.62, 74) + 0.9 * smooth(1.2, -1.5, x))
+        leafy = smooth(
+            -0.25,
+            0.55,
+            fractal(x * 1.1 + 3, z * 0.7, wide, 6, 0.62, 74) + 0.9 * smooth(1.2, -1.5, x * f32(9) / (z + 3)),
+        )
         sun = (1 - 0.95 * fence) * (0.12 + 0.88 * leafy)
         out = body * lit((0.0, 1.0, 0.0), sun) * f32(1 / np.pi)
         at = slice(rows.start + part.start, rows.start + part.stop)
@@ -183,9 +187,9 @@ class Foliage(Place):
     wind: float = param(0.5, 0.0, 1.0, "", "how much the leaves move")
     sun: float = param(1.0, 0.001, 1.0, "", "strength of all light: 1 = noon in summer, 0.01 = dusk")
 
-    def build(self, canvas: Canvas, seed: int) -> Scene:
-        """Draw it."""
-        view = View(canvas, focal=1.0, eye=1.55, vanish_x=-0.05, horizon=0.13)
+    def build(self, canvas: Canvas, seed: int, view: View | None = None) -> Scene:
+        """Draw it, as another camera sees it where `view` is given."""
+        view = view or View(canvas, focal=1.0, eye=1.55, vanish_x=-0.05, horizon=0.13)
         rows = slice(0, int(np.searchsorted(canvas.y[:, 0], view.horizon)) + 1)
         light = np.zeros((3, *canvas.shape), np.float32)
         depth = np.full(canvas.shape, 1e5, np.float32)

@@ -127,9 +127,9 @@ class Street(Place):
     car: bool = param(True, doc="whether a car comes")
     lit: float = param(0.34, 0.0, 1.0, "", "share of the windows that are lit")
 
-    def build(self, canvas: Canvas, seed: int) -> Scene:
-        """Draw it."""
-        view = View(canvas)
+    def build(self, canvas: Canvas, seed: int, view: View | None = None) -> Scene:
+        """Draw it, as another camera sees it where `view` is given."""
+        view = view or View(canvas)
         town = Town.of(seed)
         sky = _sky.night(canvas, view.focal, view.horizon, (0.10, -0.33), seed)
         flipped = _upside_down(sky, view)
