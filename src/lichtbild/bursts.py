@@ -70,10 +70,10 @@ def group(paths: Iterable[pathlib.Path], together: bool = False) -> list[list[pa
 
 
 def _follows(before: Head, h: Head, together: bool) -> bool:
+    if together:  # a damaged file may say less than the others; what it is will be told when it is opened
+        return not h.make or (before.make, before.model) == (h.make, h.model)
     if before.camera != h.camera:
         return False
-    if together:
-        return True
     if before.taken_s is None or h.taken_s is None or before.exposure.time_s is None:
         return False
     pause = h.taken_s - before.taken_s - before.exposure.time_s

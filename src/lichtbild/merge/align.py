@@ -25,6 +25,7 @@ _COARSEST = 160  # pixels of the longer side, about: there a shift is found by p
 # Noise power that is left in the grey of a guide (fast demosaic of white noise), and by each halving after it.
 _NOISE_LEFT = (0.036, 0.42, 0.25)
 _RANGE = 3  # pixels around the shift of the whole that are searched in the coarsest plane: turns of 2 degrees
+_PEAKS = 4  # of phase correlation that are tried: the hand, and large things that move
 _STEPS = 3  # of Lucas-Kanade in each plane
 _SHARED = 2.0  # by which noise counts more than if cells were independent
 _FIRM = 0.025  # pixels by which a tile differs from its neighbours, where it knows no better
@@ -75,10 +76,9 @@ def estimate(reference: Planes, frame: Planes, sigma: float) -> F32:
     if min(reference[0].shape) < _LEAST:
         return np.zeros((2, *_tiles(reference[0])), np.float32)
     level = len(reference) - 1
-    whole = correlate(reference[level], frame[level])
-    flow = np.broadcast_to(whole[:, None, None], (2, *_tiles(reference[level]))).astype(np.float64)
+    flow = _start(reference[level], frame[level], _noise(sigma, level))
     for n in range(level, -1, -1):
-        noise = sigma**2 * math.prod(_NOISE_LEFT[: n + 1]) * _NOISE_LEFT[-1] ** max(n + 1 - len(_NOISE_LEFT), 0)
+        noise = _noise(sigma, n)
         if n < level:
             flow = 2 * _grown(flow, _tiles(reference[n]))
         plane = affine(flow, np.ones(flow.shape[1:]))
@@ -101,17 +101,37 @@ def blocks(flow: F32, shape: tuple[int, int]) -> F32:
     return np.ascontiguousarray(2 * np.where(alike, smooth, own), np.float32)
 
 
+def _noise(sigma: float, level: int) -> float:
+    """Noise power of the plane of a level."""
+    halvings = len(_NOISE_LEFT) - 1
+    return sigma**2 * math.prod(_NOISE_LEFT[: level + 1]) * float(_NOISE_LEFT[-1] ** max(level - halvings, 0))
+
+
+def _start(reference: U16, frame: U16, noise: float) -> F64:
+    """(2, ty, tx) in the coarsest plane: the shift that suits most tiles best, and others where they suit better."""
+    shifts = np.concatenate([np.zeros((1, 2)), correlate(reference, frame)])
+    tries = np.broadcast_to(shifts[:, :, None, None], (*shifts.shape, *_tiles(reference)))
+    costs = cost(reference, frame, tries)
+    costs[~_inside(reference, frame, tries)] = np.inf
+    worst = costs.max(0, initial=0, where=np.isfinite(costs))
+    usual = int(np.minimum(costs, worst).sum((1, 2)).argmin())
+    first = [usual, *(k for k in range(len(shifts)) if k != usual)]
+    return _best(reference, frame, tries[first], _doubt(noise))
+
+
 def correlate(reference: U16, frame: U16) -> F64:
-    """(2,) the shift (x, y) in whole pixels that makes two planes most alike, by phase correlation."""
+    """(k, 2) the shifts (x, y) in whole pixels that make two planes most alike, by phase correlation; best first."""
     a, b = (_windowed(p) for p in (reference, frame))
     cross = np.conj(np.fft.rfft2(a)) * np.fft.rfft2(b)
     power = np.abs(cross)
-    peak = np.fft.irfft2(cross / (power + 0.1 * power.mean() + 1e-9), a.shape)
-    y, x = np.unravel_index(int(peak.argmax()), peak.shape)
-    h, w = peak.shape
-    found = np.array([(x + w // 2) % w - w // 2, (y + h // 2) % h - h // 2], np.float64)
-    # Where the phases say nothing, the pictures lie as they are.
-    return found if peak.max() > 4 * np.abs(peak).std() else np.zeros(2)
+    peaks = np.fft.irfft2(cross / (power + 0.1 * power.mean() + 1e-9), a.shape)
+    h, w = peaks.shape
+    found = []
+    for _ in range(_PEAKS):
+        y, x = divmod(int(peaks.argmax()), w)
+        found.append(((x + w // 2) % w - w // 2, (y + h // 2) % h - h // 2))
+        peaks[np.ix_(np.arange(y - 2, y + 3) % h, np.arange(x - 2, x + 3) % w)] = -np.inf
+    return np.array(found, np.float64)
 
 
 def _windowed(plane: U16) -> F64:
@@ -153,10 +173,14 @@ def _search(reference: U16, frame: U16, flow: F64, plane: F64, noise: float, rea
     """The best of what the motion of the whole, the parent and its neighbours, and the pixels around them suggest."""
     near = [np.roll(flow, shift, axis) for axis in (1, 2) for shift in (-1, 1)]
     tries = np.rint(np.array([flow, plane, *near]))
-    doubt = _LOYAL * math.sqrt(2 * noise * 0.36 * TILE**2)  # of a sum of absolute differences; 0.36 = 1 - 2/pi
-    first = _best(reference, frame, tries, doubt)
-    best = _best(reference, frame, first + _around(reach), doubt)
+    first = _best(reference, frame, tries, _doubt(noise))
+    best = _best(reference, frame, first + _around(reach), _doubt(noise))
     return np.where(np.abs(best - flow) <= 0.75, flow, best)
+
+
+def _doubt(noise: float) -> float:
+    """By how much a sum of absolute differences must be lower to mean something; 0.36 = 1 - 2/pi."""
+    return _LOYAL * math.sqrt(2 * noise * 0.36 * TILE**2)
 
 
 @functools.cache

@@ -91,6 +91,23 @@ def _do_develop(a: argparse.Namespace) -> int:
     return run(Plan(tuple(a.files), a.output, a.skip_existing, a.jobs, a.threads, a.json, a.single), settings)
 
 
+def _merge(p: argparse.ArgumentParser) -> None:
+    add = p.add_argument
+    add("files", nargs="+", metavar="FILE", help="the raw files of one burst, or the folder they lie in")
+    add("-o", "--output", default="merged.dng", metavar="NAME", help="name of the DNG (default merged.dng)")
+    add("--cfa", action="store_true", help="keep the mosaic: one colour per pixel, for converters that want it")
+    add("--report", metavar="NAME", help="a picture (.png) of how many frames were believed where")
+    add("--set", action="append", default=[], metavar="STAGE.KEY=VALUE", help="one value, e.g. merge.caution=2")
+    add("--overwrite", action="store_true", help="replace files that exist")
+    add("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _do_merge(a: argparse.Namespace) -> int:
+    from .merge import run
+
+    return run(a.files, a.output, a.cfa, a.report, a.set, a.overwrite, a.json)
+
+
 def _info(p: argparse.ArgumentParser) -> None:
     p.add_argument("files", nargs="+", metavar="FILE", help="a raw file")
     p.add_argument("--json", action="store_true", help="one JSON object per file")
@@ -200,6 +217,7 @@ def _do_bench(a: argparse.Namespace) -> int:
 
 COMMANDS = {
     "develop": Command("develop raw files into photographs", _develop, _do_develop),
+    "merge": Command("make one raw file, a DNG with less noise, of a burst", _merge, _do_merge),
     "info": Command("show what raw files say, and every guess that was made", _info, _do_info),
     "explain": Command("print each value of a recipe and the layer it came from", _explain, _do_explain),
     "look": Command("list the looks, or show one", _look, _do_look),

@@ -1,0 +1,159 @@
+"""Bursts through the whole house: noise falls, nothing ghosts, odd frames are told, merged raws read back."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+import pytest
+from bench import sb1
+
+import lichtbild
+from lichtbild import bursts, recipe, types
+from lichtbild.apps.cli.main import run
+from lichtbild.develop import burst, pipeline, shading
+from lichtbild.export import dng
+from lichtbild.light import WHITE_D65
+from lichtbild.raw import open as open_raw
+from lichtbild.types import Exposure, White
+from lichtbild.wanted import Wanted
+
+EVEN = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "even")
+
+
+@pytest.fixture(scope="module")
+def values():
+    return recipe.resolve("night").values
+
+
+def picture(size=(300, 400)):
+    """Light with edges and colours."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    grey = 0.25 + 0.1 * ((x // 23 + y // 31) % 2) + 0.08 * np.sin(x / 5.0) * np.sin(y / 9.0)
+    return np.stack([grey, 0.8 * grey + 0.05, 0.6 * grey + 0.1]).astype(np.float32)
+
+
+def shot(frames=6, disc=False, size=(300, 400), **more):
+    return sb1.make(picture(size), frames, disc=disc, shift_px=3.0, **more)
+
+
+def merged(frames, values):
+    return burst.run(frames, EVEN, frames[0].noise, values, shading.prepare(frames[0], 1.0))
+
+
+def test_noise_falls_as_the_root_of_the_frames(values):
+    grey = np.full((3, 352, 352), 0.35, np.float32)
+    whole, _ = sb1.make(grey, 8, disc=False, shift_px=3.0)
+    one, many = merged(whole.frames[:1], values), merged(whole.frames, values)
+    before, after = (b.code[1, 16:-16, 16:-16].astype(float).std() for b in (one, many))
+    assert 20 * np.log10(before / after) > 0.9 * 10 * np.log10(8)
+    assert abs(np.median(many.frames) - 8) < 0.7
+    # The mean of the light stays, within a hundredth of one frame's noise.
+    assert abs(many.encoding.decode(many.code)[:, 16:-16, 16:-16].mean() - 0.35 * 0.55) < 0.0004
+
+
+@pytest.mark.parametrize("cfa", types.BAYER)
+def test_what_moves_leaves_no_ghost(values, cfa):
+    whole, truth = sb1.make(picture((500, 620)), 4, cfa=cfa, shift_px=3.0)
+    one, many = merged(whole.frames[:1], values), merged(whole.frames, values)
+    there = np.any([truth.moving(i) for i in range(1, 4)], 0) | truth.moving(0)
+    errors = [np.square(b.encoding.decode(b.code) - truth.rgb) for b in (one, many)]
+    assert errors[1][:, there].mean() < errors[0][:, there].mean()
+    assert errors[1][:, ~there].mean() < 0.45 * errors[0][:, ~there].mean()
+
+
+@pytest.mark.parametrize("size", [(98, 98), (100, 110), (104, 98)])
+def test_tiny_bursts(values, size):
+    whole, _ = shot(3, size=size)
+    assert pipeline.render(whole.frames[0], recipe.resolve("night"), Wanted(), whole.frames).sdr.shape[2] == 3
+
+
+@pytest.mark.parametrize("level", [0, 64, 1023])
+def test_black_and_clipped_bursts_stay_what_they_are(level):
+    whole, _ = shot(3, size=(200, 260))
+    frames = [types.replace(f, mosaic=np.full(f.shape, level, np.uint16)) for f in whole.frames]
+    made = pipeline.render(frames[0], recipe.resolve("night"), Wanted(), frames).sdr.astype(float)
+    centre = made[40:-40, 60:-60]  # looks let the corners fall off
+    assert centre.std(axis=(0, 1)).max() < 2 and (centre.mean() < 20 if level < 1023 else centre.mean() > 180)
+
+
+def test_two_unrelated_scenes_give_the_first(values):
+    whole, _ = shot(1, size=(300, 400))
+    rng = np.random.default_rng(3)
+    other = sb1.frame(rng.integers(64, 1023, whole.frames[0].shape).astype(np.uint16), sb1.NOISE, 1)
+    alone, both = merged(whole.frames, values), merged([whole.frames[0], other], values)
+    assert both.believed[0] < 0.1
+    assert np.mean(np.abs(alone.code.astype(int) - both.code)) < 0.05 * alone.encoding.sigma[1]
+
+
+def test_one_colour_and_three_colours_per_pixel_merge_too(values):
+    whole, _ = shot(4)
+    grey = [types.replace(f, cfa="MONO") for f in whole.frames]
+    assert merged(grey, values).code.shape == (3, *grey[0].shape)
+    frame, _ = burst.as_frame(whole.frames, values)
+    again, _ = burst.as_frame([frame, frame], values)
+    assert again.cfa == "RGB" and again.noise.scale[0] < frame.noise.scale[0]
+
+
+def test_merged_raws_read_back_with_their_noise(tmp_path, values):
+    whole, truth = shot(8, size=(400, 500))
+    made, how = burst.as_frame(whole.frames, values)
+    assert made.noise.scale[1] < 0.25 * sb1.NOISE.scale[1] and len(how.others) == 7
+    for name, frame in (("linear.dng", made), ("cfa.dng", burst.as_mosaic(made, "RGGB"))):
+        dng.write_frame(tmp_path / name, frame)
+        back = open_raw(tmp_path / name)
+        assert back.cfa == frame.cfa and np.allclose(back.noise.scale, made.noise.scale)
+        assert lichtbild.develop(lichtbild.open(tmp_path / name)).array.shape == (*frame.shape, 3)
+    light = (made.rgb.astype(float) - 2048) / (65535 - 2048) * 2**made.baseline_exposure_ev
+    assert abs(light[:, 32:-32, 32:-32].mean() / truth.rgb[:, 32:-32, 32:-32].mean() - 1) < 0.02
+
+
+def taken(frames, folder: pathlib.Path, seconds):
+    folder.mkdir()
+    for i, (frame, at) in enumerate(zip(frames, seconds, strict=True)):
+        e = Exposure(1600, 1 / 30, 1.9, 8.7, f"2026-11-21T16:42:{at:02}")
+        dng.write_frame(folder / f"{i}.dng", types.replace(frame, exposure=e))
+
+
+def test_a_folder_is_divided_into_its_bursts(tmp_path, monkeypatch):
+    taken(shot(5, size=(120, 140))[0].frames, tmp_path / "roll", (0, 0, 1, 30, 31))
+    monkeypatch.chdir(tmp_path)
+    paths = sorted((tmp_path / "roll").iterdir())
+    assert [[p.name for p in b] for b in bursts.group(paths)] == [["0.dng", "1.dng", "2.dng"], ["3.dng", "4.dng"]]
+    assert run(["develop", "roll", "-o", "out/"]) == 0
+    assert sorted(p.name for p in pathlib.Path("out").iterdir()) == ["0.jpg", "3.jpg"]
+    assert run(["develop", "roll", "-o", "each/", "--single"]) == 0
+    assert len(list(pathlib.Path("each").iterdir())) == 5
+
+
+def test_the_mode_follows_the_light():
+    frames = shot(2, size=(120, 140))[0].frames
+    dark, day = (types.Shot([types.replace(f, exposure=e) for f in frames], pathlib.Path()) for e in
+                 (Exposure(1600, 1 / 15, 1.8), Exposure(50, 1 / 500, 1.8)))  # fmt: skip
+    assert bursts.mode(dark)[0] == "night" and bursts.mode(day)[0] == "snapshot"
+    assert bursts.mode(types.Shot(frames[:1], pathlib.Path()))[0] == "snapshot"
+
+
+def test_odd_and_broken_frames_are_left_out_and_told(tmp_path, monkeypatch, capsys):
+    frames = shot(4, size=(120, 140))[0].frames
+    frames[1] = shot(1, size=(140, 120))[0].frames[0]
+    taken(frames, tmp_path / "burst", (0, 0, 0, 0))
+    whole = (tmp_path / "burst/3.dng").read_bytes()
+    (tmp_path / "burst/3.dng").write_bytes(whole[: len(whole) // 3])
+    monkeypatch.chdir(tmp_path)
+    assert run(["develop", "burst", "--mode", "night"]) == 0
+    said = capsys.readouterr().err
+    assert "1.dng is left out: another size" in said and "3.dng" in said and "Traceback" not in said
+    assert pathlib.Path("0.jpg").is_file()
+
+
+def test_the_command_merges_and_reports(tmp_path, monkeypatch, capsys):
+    taken(shot(3, size=(160, 200))[0].frames, tmp_path / "burst", (0, 0, 0))
+    monkeypatch.chdir(tmp_path)
+    assert run(["merge", "burst", "-o", "a.dng", "--report", "a.png", "--json"]) == 0
+    assert '"believed"' in capsys.readouterr().out and pathlib.Path("a.png").stat().st_size > 100
+    assert run(["merge", "burst", "-o", "b.dng", "--cfa"]) == 0
+    assert (open_raw(pathlib.Path("a.dng")).cfa, open_raw(pathlib.Path("b.dng")).cfa) == ("RGB", "RGGB")
+    assert run(["merge", "burst", "-o", "a.dng"]) == 1 and "exists" in capsys.readouterr().err
+    assert run(["merge", "burst", "-o", "a.jpg"]) == 2
+    assert run(["merge", "a.dng", "-o", "c.dng", "--cfa"]) == 1 and "three colours" in capsys.readouterr().err
