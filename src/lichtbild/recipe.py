@@ -142,11 +142,6 @@ def modes(folders: Folders | None = None) -> list[str]:
     return sorted(p.stem for p in (folders or HOME).modes.glob("*.toml"))
 
 
-def looks(folders: Folders | None = None) -> list[str]:
-    """Names of the looks that exist."""
-    return sorted(p.stem for p in (folders or HOME).looks.glob("*.toml"))
-
-
 def sidecar(raw: pathlib.Path | None) -> pathlib.Path | None:
     """The recipe that lies beside a raw file, whether or not it is there."""
     return None if raw is None else raw.with_name(f"{raw.stem}.lichtbild.toml")
@@ -242,12 +237,14 @@ def _read_mode(name: str, folders: Folders) -> tuple[tuple[str, ...], Layer]:
 
 def _read_look(name: str, folders: Folders) -> Layer:
     """What a look sets in the stages: its tables [set.STAGE]. What else it holds is read by `lichtbild.look`."""
-    known = looks(folders)
-    if name not in known:
-        raise RecipeError(f"unknown look '{name}': {stages.nearest(name, known)}")
-    origin = f"look {name}"
-    found = _load(_text(folders.looks / f"{name}.toml", origin), origin).get("set", {})
-    return _tables(found, origin)
+    from .look import LookError, spec
+
+    path = folders.looks / f"{name}.toml"
+    try:
+        found = spec.written(path if path.is_file() else spec.path_of(name))
+    except LookError as e:
+        raise RecipeError(str(e)) from None
+    return _tables(found.get("set", {}), f"look {name}")
 
 
 def _read_camera(make: str, model: str, folders: Folders) -> tuple[str, Layer]:

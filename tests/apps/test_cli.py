@@ -205,15 +205,6 @@ def test_explain_names_each_origin(toys: Make) -> None:
     assert call("explain", "nowhere.dng").exit_code == 1
 
 
-def test_looks_are_listed_and_shown(toys: Make) -> None:
-    assert call("look", "list").stdout == "classic  the usual\n"
-    assert json.loads(call("look", "list", "--json").stdout) == {"classic": "the usual"}
-    assert "the usual" in call("look", "show", "classic").stdout
-    assert call("look", "show").exit_code == 2
-    result = call("look", "show", "clasic")
-    assert result.exit_code == 2 and "did you mean 'classic'" in result.stderr
-
-
 def test_version_and_help() -> None:
     assert call("--version").stdout == f"lichtbild {lichtbild.__version__}\n"
     text = call("--help").stdout

@@ -1,4 +1,4 @@
-"""Film — what a look does that depends on place: light falling off towards the corners.
+"""Film — what a look does besides tone and colour: light falls off, tables of others are applied, grain is laid on.
 
 Falloff is that of a lens: light times (1 + k²r²)^-2, r = 1 in the corners of the picture, so that the corner loses what
 the look says in EV. It is laid into the coarse map of the local tone gain: no pixel is touched for it.
@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import pathlib
+from typing import Any
 
 import numpy as np
 
-from ..look import Look
-from ..types import F32
+from ..look import Look, LookError, LookTables, grain, lut
+from ..types import F32, U8, U16, Values
+from . import finish
 from .finish import Negative
 from .tone import ToneMap
+
+__all__ = ["falloff", "picture"]
 
 _STEP = 4  # picture pixels per sample of the tone map
 
@@ -42,3 +47,22 @@ def _falloff_ev(samples: tuple[int, int], window: tuple[int, int, int, int], cor
     y2 = ((y - (top + (height - 1) / 2)) / half) ** 2
     x2 = ((x - (left + (width - 1) / 2)) / half) ** 2
     return np.asarray(-2.0 * np.log2(1.0 + k2 * (y2[:, None] + x2)), np.float32)
+
+
+def picture(negative: Negative, look: Look, tables: LookTables, values: Values, bits: int = 8) -> U8 | U16:
+    """The finished picture (height, width, 3), upright: `finish.run`, then the look's table and its grain.
+
+    These work on 16 bits, and only where the look has them. Raises LookError where a table is asked for on a display
+    that it was not made for.
+    """
+    dither, strength = values["output"]["dither"], values["grade"]["grain"]
+    file, grainy = look.lut.file, look.spatial.grain * strength > 0
+    if not (file or grainy):
+        return finish.run(negative, tables, bits, dither)
+    if file and tables.space != "srgb":
+        raise LookError(f"look '{look.name}': its table {file} is made for sRGB: leave out --space {tables.space}")
+    done: Any = finish.run(negative, tables, 16, 0.0)
+    if file:
+        table = lut.read(pathlib.Path(file))
+        done = lut.apply(done, table, look.lut.strength, 16 if grainy else bits, 0.0 if grainy else dither)
+    return grain.apply(done, look, strength, bits, dither) if grainy else done

@@ -19,7 +19,21 @@ from ..light import WHITE_D65
 from ..recipe import Recipe
 from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
-from . import burst, colour, demosaic, denoise, exposure, film, finish, front, geometry, highlights, shading, tone, white
+from . import (
+    burst,
+    colour,
+    demosaic,
+    denoise,
+    exposure,
+    film,
+    finish,
+    front,
+    geometry,
+    highlights,
+    shading,
+    tone,
+    white,
+)
 from . import noise as noises
 from .colour import ColourTable
 from .highlights import HighlightTable
@@ -99,12 +113,14 @@ def _print(negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Sec
     with _clock(seconds, "look"):
         sdr_tables = look.compile(chosen, want.space, 0.0, trims["contrast"], trims["saturation"])
     with _clock(seconds, "finish"):
-        sdr = finish.run(negative, sdr_tables, want.bits, out["dither"])
+        sdr = film.picture(negative, chosen, sdr_tables, recipe.values, want.bits)
     if not want.hdr:
         return sdr, None, None
     with _clock(seconds, "gain map"):
         hdr = look.compile(chosen, want.space, out["headroom_ev"], trims["contrast"], trims["saturation"])
         gain, meta = finish.gain_map(negative, sdr_tables, hdr)
+        if chosen.lut.file:  # the table has its own colours: light is given back without any
+            gain[:] = gain.mean(axis=2, keepdims=True)
     return sdr, gain, meta
 
 

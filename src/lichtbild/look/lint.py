@@ -14,6 +14,7 @@ the same questions:
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
@@ -21,10 +22,10 @@ import numpy as np
 
 from .. import light
 from ..types import F64
-from . import colour
-from .curve import MID, eotf
+from . import colour, lut
+from .curve import MID, eotf, oetf
 from .difference import delta_e, lab
-from .spec import Look
+from .spec import TABLE_FILES, Look, load
 from .tables import TOP, LookTables, compile, display
 
 Shown = Callable[[F64], F64]  # linear Rec.2020 (n, 3) → encoded display values (n, 3)
@@ -64,6 +65,20 @@ def lint(look: Look, tables: LookTables | None = None) -> Health:
     aimed = colour.grey(look, _light_of(made), made.space)
     return examine(lambda scene: display(made, scene), float(made.curve[TOP]), made.space, made.peak, aimed, flat,
                    natural=not (look.artistic or flat))  # fmt: skip
+
+
+def grade(name: str, space: str = "srgb") -> Health:
+    """The health of a look by its name or file; a .cube or HaldCLUT is examined by itself, as a table for sRGB."""
+    path = pathlib.Path(name)
+    if path.suffix.lower() not in TABLE_FILES:
+        look = load(name)
+        return lint(look, compile(look, space))
+    table = lut.read(path)
+
+    def shown(scene: F64) -> F64:
+        return np.clip(lut.twin(oetf(np.clip(scene @ light.convert("rec2020", "srgb").T, 0.0, 1.0)), table), 0.0, 1.0)
+
+    return examine(shown, 1.0)
 
 
 def _light_of(tables: LookTables) -> F64:

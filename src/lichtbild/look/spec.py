@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import pathlib
 import tomllib
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from ..stage import nearest, param
 from ..types import LichtbildError
 
 DATA = pathlib.Path(__file__).with_name("data")
+TABLE_FILES = (".cube", ".png")
 HUE_STEP_DEG = 30
 _DEEPEST = 8  # looks that extend each other
 
@@ -99,10 +101,8 @@ class Spatial:
     """What depends on place. Lengths on the film are those of a frame of 36 mm x 24 mm, whatever the sensor."""
 
     vignette_ev: float = param(0.0, -3.0, 0.0, "EV", "light in the corners")
-    halation: float = param(0.0, 0.0, 3.0, "", "red light that comes back from behind the film, 1 = without a backing")
-    halation_um: float = param(65.0, 10.0, 400.0, "µm", "how far it reaches (standard deviation)")
     grain: float = param(0.0, 0.0, 60.0, "", "RMS granularity: 1000 x standard deviation of density 1 in 48 µm")
-    grain_um: float = param(6.0, 1.0, 30.0, "µm", "size of the grain's clumps (correlation length)")
+    grain_um: float = param(5.0, 1.0, 30.0, "µm", "size of the grain's clumps (standard deviation)")
 
 
 @dataclass(frozen=True)
@@ -153,24 +153,41 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in DATA.glob("*.toml")))
 
 
+def own() -> pathlib.Path:
+    """The folder of the user's own looks, whether or not it is there."""
+    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return pathlib.Path(home).expanduser() / "lichtbild" / "looks"
+
+
+def files() -> dict[str, pathlib.Path]:
+    """Every look that can be asked for by its name: those of the house, and the user's own, which win."""
+    return {p.stem: p for folder in (DATA, own()) for p in sorted(folder.glob("*.toml"))}
+
+
 def path_of(name_or_path: str | pathlib.Path) -> pathlib.Path:
-    """The file of a look: one of the house by its name, or a path that ends in .toml. Raises LookError."""
-    path = pathlib.Path(name_or_path)
-    if path.suffix == ".toml":
+    """The file of a look: by its name, or a path that ends in .toml, .cube or .png. Raises LookError."""
+    path, known = pathlib.Path(name_or_path), files()
+    if path.suffix.lower() in (".toml", *TABLE_FILES):
         return path
-    if str(name_or_path) not in names():
-        raise LookError(f"unknown look '{name_or_path}': {nearest(str(name_or_path), names())}")
-    return DATA / f"{name_or_path}.toml"
+    if str(name_or_path) not in known:
+        raise LookError(f"unknown look '{name_or_path}': {nearest(str(name_or_path), known)}")
+    return known[str(name_or_path)]
 
 
 def load(name_or_path: str | pathlib.Path) -> Look:
-    """The look of that name, or of that TOML file. Raises LookError naming the nearest look, key or range."""
+    """The look of that name or TOML file; a .cube or HaldCLUT is laid over `neutral`.
+
+    Raises LookError naming the nearest look, key or range.
+    """
     path = path_of(name_or_path)
     return parse(written(path), str(path))
 
 
 def written(path: pathlib.Path, depth: int = 0) -> dict[str, Any]:
     """What the file says, laid over what it extends. Raises LookError."""
+    if path.suffix.lower() in TABLE_FILES:
+        words = {"name": path.stem, "title": f"{path.name} over neutral", "artistic": True}
+        return overlay(written(DATA / "neutral.toml"), {**words, "lut": {"file": str(path)}})
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -1,18 +1,45 @@
-"""`lichtbild look`: which looks there are, and what one is made of."""
+"""`lichtbild look`: which looks there are, what one is made of, whether it is healthy, and what it is as a table."""
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import pathlib
 import tomllib
+from typing import Any
 
-from ... import recipe, stage
 from .words import Usage, emit
 
 
-def names(json: bool) -> int:
-    """Print each look with its one line of text."""
-    folder = recipe.HOME.looks
-    found = {n: str(tomllib.loads((folder / f"{n}.toml").read_text("utf-8")).get("title", "")) for n in recipe.looks()}
-    if json:
+def declare(p: argparse.ArgumentParser) -> None:
+    """The words that the command takes."""
+    add = p.add_argument
+    add("what", choices=tuple(_WORK), help="list all looks; show what one is made of; diff two; lint looks, .cube or "
+        "HaldCLUT files; bake one into a table for other programs; new: begin one of your own")  # fmt: skip
+    add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, HaldCLUT .png")
+    add("-o", "--output", metavar="FILE", help="bake: x.cube, x.png (HaldCLUT) or x.clf; new: the look's file")
+    add("--size", type=int, metavar="N", help="bake: points along an edge (default 33, HaldCLUT 64, .clf 65)")
+    add("--space", default="srgb", choices=("srgb", "p3", "rec2020"), help="bake and lint: the display (default srgb)")
+    add("--json", action="store_true", help="as JSON")
+
+
+def run(a: argparse.Namespace) -> int:
+    """Do what the words ask for; the exit code."""
+    return _WORK[a.what](a)
+
+
+def _some(a: argparse.Namespace, count: int, how: str) -> list[str]:
+    if len(a.names) != count:
+        raise Usage(f"look {a.what}: expected {how}, got {len(a.names)} names")
+    return list(a.names)
+
+
+def _list(a: argparse.Namespace) -> int:
+    from ...look import spec
+
+    _some(a, 0, "no name")
+    found = {n: str(tomllib.loads(p.read_text("utf-8")).get("title", "")) for n, p in sorted(spec.files().items())}
+    if a.json:
         emit(found, indent=2)
         return 0
     wide = max(map(len, found), default=0)
@@ -21,12 +48,115 @@ def names(json: bool) -> int:
     return 0
 
 
-def show(name: str | None) -> int:
-    """Print the file of a look."""
-    known = recipe.looks()
-    if name is None:
-        raise Usage(f"look show: which one? {', '.join(known)}")
-    if name not in known:
-        raise Usage(f"unknown look '{name}': {stage.nearest(name, known)}")
-    print((recipe.HOME.looks / f"{name}.toml").read_text("utf-8").rstrip())
+def _show(a: argparse.Namespace) -> int:
+    from ...look import spec
+
+    (name,) = _some(a, 1, f"one of {', '.join(spec.files())}")
+    look = spec.load(name)
+    if a.json:
+        emit(dataclasses.asdict(look), indent=2)
+        return 0
+    print(f"{look.name}: {look.title}")
+    for table in spec.TABLES:
+        part = getattr(look, table)
+        for key, known in spec.fields(type(part)).items():
+            value = getattr(part, key)
+            if value != known["default"] or table == "tone":
+                unit = "" if known["unit"] == "°" else f" {known['unit']}".rstrip()
+                print(f"  {table + '.' + key:<24}{_text(value) + unit:<14}{known['doc']}")
+    for node in look.hue:
+        moved = [f"{k} {_text(v)}" for k, v in dataclasses.asdict(node).items() if k != "at_deg" and v]
+        print(f"  hue {node.at_deg:3.0f}°                {', '.join(moved)}")
     return 0
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _diff(a: argparse.Namespace) -> int:
+    from ...look import spec
+
+    one, two = (_flat(spec.load(n)) for n in _some(a, 2, "two looks"))
+    keys = [k for k in dict.fromkeys([*one, *two]) if one.get(k) != two.get(k)]
+    if a.json:
+        emit({k: [one.get(k), two.get(k)] for k in keys}, indent=2)
+        return 0
+    wide = max(map(len, keys), default=0)
+    for k in keys:
+        print(f"{k:<{wide}}  {_text(one.get(k, '-')):>10}  {_text(two.get(k, '-')):>10}")
+    return 0
+
+
+def _flat(look: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in dataclasses.asdict(look).items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{k}": v for k, v in value.items()}
+        elif key == "hue":
+            found |= {f"hue {n['at_deg']:.0f}°.{k}": v for n in value for k, v in n.items() if k != "at_deg" and v}
+    return found
+
+
+def _lint(a: argparse.Namespace) -> int:
+    from ...look import lint
+
+    if not a.names:
+        raise Usage("look lint: which look, .cube or HaldCLUT?")
+    bad = 0
+    for name in a.names:
+        health = lint.grade(name, a.space)
+        bad += bool(health.problems)
+        if a.json:
+            emit({"name": name, **health.numbers(), "problems": health.problems})
+            continue
+        print(f"{name}: {'healthy' if not health.problems else '; '.join(health.problems)}")
+        print("  " + "  ".join(f"{k} {v:.3g}" for k, v in health.numbers().items()))
+    return 1 if bad else 0
+
+
+def _bake(a: argparse.Namespace) -> int:
+    from ...look import bake, spec
+
+    (name,) = _some(a, 1, "one look")
+    if not a.output:
+        raise Usage("look bake: where to? give -o NAME.cube, .png or .clf")
+    baked = bake.bake(spec.load(name), pathlib.Path(a.output), a.size, a.space)
+    losses = {"nature": baked.nature, "whole": baked.whole}
+    if a.json:
+        emit({"file": a.output, "size": baked.size, **{k: v._asdict() for k, v in losses.items()}})
+        return 0
+    print(f"{a.output}: {baked.size} points an edge, in and out: {bake.ends(pathlib.Path(a.output), a.space)}")
+    for key, loss in losses.items():
+        said = "colours of nature" if key == "nature" else "the whole table"
+        print(f"  lost over {said:<17} mean {loss.mean:.2f}  p95 {loss.p95:.2f}  p99 {loss.p99:.2f}  "
+              f"max {loss.most:.2f}  ΔE2000")  # fmt: skip
+    return 0
+
+
+def _new(a: argparse.Namespace) -> int:
+    from ...look import spec
+
+    if len(a.names) not in (1, 2):
+        raise Usage("look new: expected a name, and perhaps the look to begin with")
+    name, base = a.names[0], a.names[1] if len(a.names) == 2 else "classic"
+    spec.load(base)
+    path = pathlib.Path(a.output) if a.output else spec.own() / f"{name}.toml"
+    text = (
+        f'name = "{name}"\ntitle = "{name.capitalize()}"\nextends = "{base}"\n\n'
+        "# Tables and keys that are not here are those of the look above; `lichtbild look show` names them all.\n"
+        "[tone]\n"
+    )
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise Usage(f"look new: '{name}' is no name for a look: letters, digits, - and _")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Usage(f"{path}: exists") from None
+    print(path)
+    return 0
+
+
+_WORK = {"list": _list, "show": _show, "diff": _diff, "lint": _lint, "bake": _bake, "new": _new}
