@@ -132,15 +132,15 @@ def _do_explain(a: argparse.Namespace) -> int:
 
 
 def _look(p: argparse.ArgumentParser) -> None:
-    p.add_argument("what", choices=("list", "show"), help="list all looks, or show what one is made of")
-    p.add_argument("name", nargs="?", metavar="NAME", help="the look to show")
-    p.add_argument("--json", action="store_true", help="the list as JSON")
+    from .look import declare
+
+    declare(p)
 
 
 def _do_look(a: argparse.Namespace) -> int:
-    from . import look
+    from .look import run
 
-    return look.names(a.json) if a.what == "list" else look.show(a.name)
+    return run(a)
 
 
 def _simulate(p: argparse.ArgumentParser) -> None:
@@ -220,7 +220,7 @@ COMMANDS = {
     "merge": Command("make one raw file, a DNG with less noise, of a burst", _merge, _do_merge),
     "info": Command("show what raw files say, and every guess that was made", _info, _do_info),
     "explain": Command("print each value of a recipe and the layer it came from", _explain, _do_explain),
-    "look": Command("list the looks, or show one", _look, _do_look),
+    "look": Command("list, show, compare, check, bake and begin looks", _look, _do_look),
     "simulate": Command("take a burst of raw files of a scene, with the truth about it", _simulate, _do_simulate),
     "postprocess": Command("finish the burst of a phone's camera application", _postprocess, _do_postprocess),
     "demo": Command("simulate a handheld burst at night and make its photograph", _demo, _do_demo),
