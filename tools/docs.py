@@ -1,4 +1,4 @@
-"""Write `docs/stages.md` and `docs/sensors.md` from the code: docstrings, tables of parameters, keys of sources.
+"""Write the pages `stages`, `sensors` and `simulator` of `docs` from the code: docstrings, parameters, keys of sources.
 
 python tools/docs.py            write
 python tools/docs.py --check    fail when a page is stale, a source is missing from docs/references.bib,
@@ -13,12 +13,14 @@ import re
 import sys
 
 import lichtbild.develop as develop
-from lichtbild import sensor, stage
+from lichtbild import lens, scene, sensor, simulate, stage
 from lichtbild.sensor import efficiency, file
+from lichtbild.simulate import folder, shake, ways
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "stages.md"
 SENSORS = ROOT / "docs" / "sensors.md"
+SIMULATOR = ROOT / "docs" / "simulator.md"
 BIB = ROOT / "docs" / "references.bib"
 HEAD = """# The stages of development, in the order of light
 
@@ -76,6 +78,49 @@ def sensors_page() -> str:
                       "", "## Colour\n", blocks[2]])  # fmt: skip
 
 
+SIMULATOR_HEAD = """# The simulator
+
+Made by `make docs` from the code: do not edit. A scene, a lens and a [sensor](sensors.md) become a burst of DNGs that
+any raw converter opens, and the truth about it: light without noise, the way of every pixel, what hides what, depth,
+illuminant.
+
+```
+lichtbild simulate street -o burst/ --frames 8 --size 1536x1152
+lichtbild simulate scene.toml -o burst/           # [scene] name = "street", wet = 0.5 … and [shot] frames = 8 …
+lichtbild develop burst/ -o night.jpg
+```
+```python
+shot, truth = lichtbild.simulate("street", frames=8, width=768, height=512, iso=3200)
+truth.flow(3), truth.hidden(3), truth.rgb, truth.mosaic, truth.extra["depth_m"]
+```
+"""
+
+
+def parameters(prefix: str, params: dict[str, stage.Param]) -> list[str]:
+    """A table of parameters."""
+    rows = [
+        f"| `{prefix}{p.name}` | {p.default if p.default != '' else 'none'} "
+        f"| {'text' if p.kind is str and not p.choices else value_range(p)} | {p.doc} |"
+        for p in params.values()
+    ]
+    return ["| key | default | range | meaning |", "|---|---|---|---|", *rows, ""]
+
+
+def simulator_page() -> str:
+    """How to ask for a burst, what lies in its folder, and how it is made."""
+    lines = [SIMULATOR_HEAD, "## The shot: table [shot]\n", *parameters("", stage.params(simulate.Settings))]
+    lines += ["## Scenes: table [scene]\n"]
+    for name in scene.names():
+        lines += [f"`{name}`: {simulate.catalogue()['scenes'][name]}.\n", *parameters("", scene.parameters(name))]
+    lines += ["## Lenses\n", *(f"- `{name}`: {lens.load(name).title}" for name in lens.names())]
+    for title, module in (("The folder of a burst", folder), ("Ways", ways), ("Hands", shake)):
+        lines += [f"\n## {title}\n", f"```text\n{inspect.cleandoc(module.__doc__ or '')}\n```"]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {PAGE: page, SENSORS: sensors_page, SIMULATOR: simulator_page}
+
+
 def missing_sources() -> list[str]:
     known = set(re.findall(r"@\w+\{(\w+),", BIB.read_text()))
     used = set()
@@ -95,13 +140,13 @@ def dead_links() -> list[str]:
 
 def main() -> None:
     if "--check" not in sys.argv:
-        PAGE.write_text(page())
-        SENSORS.write_text(sensors_page())
+        for path, made in PAGES.items():
+            path.write_text(made())
         return
     wrong = [f"no entry in references.bib for [{key}]" for key in missing_sources()]
     wrong += [f"dead link in {link}" for link in dead_links()]
-    for path, text in ((PAGE, page()), (SENSORS, sensors_page())):
-        if not path.exists() or path.read_text() != text:
+    for path, made in PAGES.items():
+        if not path.exists() or path.read_text() != made():
             wrong.append(f"docs/{path.name} is stale: run `make docs`")
     if wrong:
         sys.exit("\n".join(wrong))

@@ -26,7 +26,7 @@ from .ways import Take
 
 _NOON = datetime.datetime(2026, 1, 1, 12, 0, 0)  # UTC; all bursts are taken then: the same bytes every time
 _NODE = 16  # pixels between places that are asked for
-_ADAPTED = 0.75  # how far the camera's white goes from daylight to the place's own: lamps stay a little warm
+_ADAPTED = 0.65  # how far the camera's white goes from daylight to the place's own: lamps stay a little warm
 
 
 @dataclass(frozen=True)

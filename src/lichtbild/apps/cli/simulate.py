@@ -43,6 +43,8 @@ def size(word: str | None) -> dict[str, int]:
 
 def run(spec: str, output: str, given: dict[str, Any], cache: str | None, truth: str, overwrite: bool) -> int:
     """Take the burst into the folder `output`. Raises Usage for what cannot be meant so, before any work."""
+    if truth not in folder.TRUTHS:
+        raise Usage(f"--truth {truth}: expected one of {', '.join(folder.TRUTHS)}")
     try:
         _, settings = read(spec, **given)
     except LichtbildError as e:
