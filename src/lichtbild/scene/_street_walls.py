@@ -20,7 +20,7 @@ RECESS = 0.22  # glass behind the wall's face
 PLASTER = ((0.42, 0.34, 0.24), (0.36, 0.33, 0.30), (0.45, 0.28, 0.18), (0.30, 0.33, 0.30), (0.50, 0.45, 0.36),
            (0.33, 0.20, 0.15))  # fmt: skip
 BRICK = ((0.19, 0.105, 0.070), (0.14, 0.080, 0.058), (0.23, 0.14, 0.095))
-NAMES = ("Optik Lumen", "BAKERY", "Café Blende", "PHOTO", "Flowers", "Bar Linse", "RECORDS", "Tailor", "BOOKS")
+NAMES = ("Optik Lumen", "BAKERY", "Cafe Blende", "PHOTO", "Flowers", "Bar Linse", "RECORDS", "Tailor", "BOOKS")
 SHOP_KELVIN = (5000.0, 3000.0, 4000.0, 2700.0, 5000.0, 3500.0)
 
 

@@ -210,7 +210,8 @@ class Foliage(Place):
         rng = np.random.default_rng([seed, 61])
         wood = grow(rng, (0.50, 0.60), math.pi / 2 + 0.06, 0.66, 0.046)
         wood += grow(rng, (0.86, -0.30), math.pi * 1.02, 0.44, 0.018)
-        wood = [b for b in wood if b.order < 2 or b.b[1] < 0.06]  # pruned, so that one walks below it
+        # Pruned, so that one walks below it; and what no frame shows does not grow.
+        wood = [b for b in wood if b.order < 2 or (-0.62 < b.b[1] < 0.06 and abs(b.b[0]) < 1.2)]
         leaves = dress(rng, wood, 0.024, 7)
         plant = Plant(canvas.x, canvas.y, canvas.px)
         for branch in sorted(wood, key=lambda b: b.r0):
