@@ -1,9 +1,10 @@
 """Measure and fit the tables of denoise: `python -m bench.shrink > src/lichtbild/develop/_denoise_tables.py`
 
 Sizes of coefficients, what demosaicing leaves of the noise, and the noise of detail's high-pass are measured on
-white noise through our directional demosaic. The weights of the signal-to-noise estimate are fitted to the least
-squared error on photographs (folder LICHTBILD_KODAK, default ../shared/data/scenes_ldr/kodak), as they are and halved,
-under the noise of a phone at ISO 400, 1600 and 6400. Needs SciPy and about a minute; the seed is fixed.
+white noise through our directional demosaic, and again after our merge of eight shaken frames. The weights of the
+signal-to-noise estimate are fitted to the least squared error on photographs (folder LICHTBILD_KODAK, default
+../shared/data/scenes_ldr/kodak), as they are and halved, under the noise of a phone at ISO 400, 1600 and 6400. Needs
+SciPy and two minutes; the seed is fixed.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ from typing import Any
 
 import numpy as np
 
+from lichtbild import recipe
 from lichtbild.develop import _denoisetwin as twin
-from lichtbild.develop import demosaic, detail, front, noise
+from lichtbild.develop import burst, demosaic, detail, front, noise, shading
 from lichtbild.light import WHITE_D65
-from lichtbild.types import White
+from lichtbild.types import White, replace
+
+from . import sb1
 
 FOLDER = pathlib.Path(os.environ.get("LICHTBILD_KODAK", "../shared/data/scenes_ldr/kodak"))
 EVERY = 4  # of the photographs
 ISOS = (400, 1600, 6400)
 EXPOSURE = 0.46
 SIGMA, LEVEL, SIDE = 400.0, 20000.0, 2048  # codes, pixels: the flat field
+STRIP = 300  # rows of it that are not flat, in a burst
+BY_DAYLIGHT = White((1.0,) * 3, WHITE_D65, 6504.0, 0.0, "as shot")
 INNER = np.s_[..., 8:-8, 8:-8]  # of a map of blocks: without the margin and what it reaches
 
 
@@ -50,20 +56,46 @@ def flat(rng: Any, amounts: tuple[float, float, float], side: int = SIDE) -> Any
     return demosaic.apply(np.rint(half).astype(np.uint16), "RGGB", "directional", demosaic.epsilon(SIGMA / 2))
 
 
-def measured(code: Any) -> tuple[Any, Any, Any, Any]:
+def shaken(rng: Any) -> Any:
+    """A burst without noise: a flat field below a strip of patches by which the frames can be aligned."""
+    patches = rng.uniform(0.3, 1.8, (STRIP // 30 + 1, SIDE // 30 + 1)).repeat(30, 0).repeat(30, 1)
+    light = np.full((3, SIDE, SIDE), 0.2, np.float32)
+    light[:, :STRIP] *= patches[:STRIP, :SIDE]
+    return sb1.make(light, noise=noise.assumed(1e-3), disc=False)[0].frames
+
+
+def merged(frames: Any, rng: Any, amounts: tuple[float, float, float]) -> tuple[Any, float]:
+    """Codes of the merged flat field, and the noise in them if all frames but for their share were one; `amounts` as
+    in `flat`, of the noise of the burst sb1."""
+    shape = frames[0].mosaic.shape
+    strength = sites(np.broadcast_to(np.reshape(amounts, (3, 1, 1)), (3, *shape)))
+    deviation = (sb1.WHITE - sb1.BLACK) * np.sqrt(sb1.NOISE.scale[0] * 0.11 + sb1.NOISE.offset[0])
+    counts = [f.mosaic + strength * deviation * rng.standard_normal(shape) for f in frames]
+    mosaics = [np.rint(c).clip(0, sb1.WHITE).astype(np.uint16) for c in counts]
+    noisy = [replace(f, noise=sb1.NOISE, mosaic=m) for f, m in zip(frames, mosaics, strict=True)]
+    values = recipe.resolve("night").values
+    even = shading.prepare(noisy[0], values["shading"]["strength"])
+    found = burst.run(noisy, BY_DAYLIGHT, sb1.NOISE, values, even)
+    return found.code[:, STRIP + 64 : -64, 64:-64], found.encoding.sigma[1]
+
+
+def measured(code: Any, sigma: float = SIGMA) -> tuple[Any, Any, Any, Any]:
     """Of a flat field, in SIGMA²: squared sizes (3, 2, 16), powers of channels, of finest colours, of detail's h."""
     planes = [p - p.mean() for p in twin.planes_of(code)]
     size = [[twin.sizes(twin.blocks(r))[INNER].mean((1, 2)) * twin.UNIT for r in pair] for pair in rests(planes)]
     fine = [np.var(p - twin.stretched(twin.halved(p), 2, p.shape)) for p in planes[1:]]
     high = planes[0] - detail._binomial(planes[0])
     powers = (np.square(size), np.var(code, (1, 2)), np.array(fine), np.var(high))
-    return tuple(p / SIGMA**2 for p in powers)  # type: ignore[return-value]
+    return tuple(p / sigma**2 for p in powers)  # type: ignore[return-value]
 
 
-def flat_tables(rng: Any) -> tuple[Any, Any, Any, Any]:
-    """The same with a last axis for the colour of the site, scaled to be right where all have equal noise."""
-    parts = [measured(flat(rng, tuple(np.eye(3)[k]))) for k in range(3)]
-    whole = measured(flat(rng, (1.0, 1.0, 1.0)))
+def flat_tables(make: Any) -> tuple[Any, Any, Any, Any]:
+    """The same with a last axis for the colour of the site, scaled to be right where all have equal noise.
+
+    `make` takes amounts of noise at red, green and blue sites and returns what `measured` takes.
+    """
+    parts = [measured(*make(tuple(np.eye(3)[k]))) for k in range(3)]
+    whole = measured(*make((1.0, 1.0, 1.0)))
     found = []
     for n, total in enumerate(whole):
         each = np.stack([p[n] for p in parts], -1)
@@ -87,7 +119,7 @@ def photographs() -> list[Any]:
 def pair(rng: Any, light: Any, iso: float) -> tuple[Any, Any, Any]:
     """Noisy and true codes (3, H, W) of a photograph, and how they are coded."""
     model = noise.assumed(iso)
-    code = front.encoding(White((1.0,) * 3, WHITE_D65, 6504.0, 0.0, "as shot"), model, 1.0)
+    code = front.encoding(BY_DAYLIGHT, model, 1.0)
     clean = sites(light)
     noisy = clean + rng.standard_normal(clean.shape) * np.sqrt(model.scale[0] * clean + model.offset[0])
     half = 0.5 * code.scale * np.sqrt(np.clip(noisy + code.offset[1], 0, 1))
@@ -160,22 +192,24 @@ def table(name: str, note: str, values: Any, digits: int = 3) -> str:
 
 def main() -> None:
     """Print the tables' file."""
-    size, left, fine, high = flat_tables(np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    size, left, fine, high = flat_tables(lambda amounts: (flat(rng, amounts),))
+    frames = shaken(rng)
+    merged_size, _, _, merged_high = flat_tables(lambda amounts: merged(frames, rng, amounts))
     print('"""Measured and fitted numbers of denoise and detail, printed by `python -m bench.shrink`."""\n')
     print(
         table("LEFT", "Part of the noise power of red, green and blue sites that demosaicing leaves in a code.", left)
     )
-    print(
-        table("HIGH", "Noise power of detail's high-pass per unit of noise power at red, green and blue sites.", high)
-    )
-    print(table("FINE", "The same of R - G and B - G against what half the size predicts.", fine))
-    print(table("SIZE", "Squared mean size of a group of coefficients under noise, per unit of noise power at red,\n"
-                "# green and blue sites: [plane: luma, R - G, B - G][step, fine first][group].", size))  # fmt: skip
-    print(
-        table(
-            "SHRINK", "(own, all, bias): signal-to-noise = own·power + all·total power - bias; as SIZE.", shrink(size)
-        )
-    )
+    both = (high, merged_high)
+    print(table("HIGH", "Noise power of detail's high-pass per unit of noise power at red, green and blue sites:\n"
+                "# [one frame, several merged].", both))  # fmt: skip
+    print(table("FINE", "The same of R - G and B - G against what half the size predicts, for one frame.", fine))
+    both = (size, merged_size)
+    note = ("Squared mean size of a group of coefficients under noise, per unit of noise power at red,\n"
+            "# green and blue sites: [one, merged][plane: luma, R - G, B - G][step, fine first][group].")  # fmt: skip
+    print(table("SIZE", note, both))
+    signal = "(own, all, bias): signal-to-noise = own·power + all·total power - bias; [plane][step][group]."
+    print(table("SHRINK", signal, shrink(size)))
 
 
 if __name__ == "__main__":

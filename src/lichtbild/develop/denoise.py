@@ -57,11 +57,11 @@ def settings(values: Values | None) -> Denoise:
     return Denoise(**{k: v for k, v in known.items() if k in params(Denoise)})
 
 
-def prepare(encoding: Encoding, values: Values | None = None, share: float = 1.0) -> Tables:
-    """The kernel's tables for noise of `encoding`; `share`: mean noise power that a merge left of it."""
+def prepare(encoding: Encoding, values: Values | None = None, share: float | None = None) -> Tables:
+    """The kernel's tables for noise of `encoding`; `share`: mean part of it that a merge left, None = no merge."""
     chosen = settings(values)
     sigma2 = np.square(np.asarray(encoding.sigma, np.float64)) / _UNIT**2
-    size = np.sqrt(np.asarray(SIZE) @ sigma2)  # (3 planes, 2 steps, 16)
+    size = np.sqrt(np.asarray(SIZE[share is not None]) @ sigma2)  # (3 planes, 2 steps, 16)
     table = np.empty((3, 2, 16, 5))
     strength = np.array([chosen.luma, chosen.chroma, chosen.chroma])
     table[..., 0] = 1.0 / np.maximum(size * strength[:, None, None], _LEAST)
@@ -69,7 +69,8 @@ def prepare(encoding: Encoding, values: Values | None = None, share: float = 1.0
     table[..., 3] *= _CAUTION
     table[..., 4] = 32767
     table[0, 0, _FINEST, 4] *= 1 - chosen.grain
-    core = _CORE * chosen.chroma * np.sqrt(np.asarray(FINE) @ sigma2 * share)
+    part = 1.0 if share is None else share
+    core = _CORE * chosen.chroma * np.sqrt(np.asarray(FINE) @ sigma2 * part)
     made = np.ascontiguousarray(table, np.float32)
     return Tables(made[0], np.ascontiguousarray(made[1:].swapaxes(0, 1)),
                   np.minimum(np.rint(core), 32767).astype(np.int16))  # fmt: skip
@@ -146,7 +147,7 @@ def run(
     if chosen.luma == 0 and chosen.chroma == 0 and detail.settings(values).amount == 0:
         return code
     left = _EVEN if share is None else np.maximum(np.asarray(share, np.float32), _LEAST_SHARE)
-    mean = float(left.mean())
+    mean = None if share is None else float(left.mean())
     sharpening = detail.prepare(encoding, values, mean)
     if chosen.luma == 0 and chosen.chroma == 0:
         return detail.apply(code, sharpening)

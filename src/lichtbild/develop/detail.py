@@ -42,15 +42,16 @@ def settings(values: Values | None) -> Detail:
     return Detail(**{k: v for k, v in known.items() if k in params(Detail)})
 
 
-def prepare(encoding: Encoding, values: Values | None = None, share: float = 1.0) -> I16:
+def prepare(encoding: Encoding, values: Values | None = None, share: float | None = None) -> I16:
     """What the kernel reads, (6,) int16: factors of h and of B·h, start, width and slope of the mask, allowance.
 
-    `share`: the noise power that a merge left, as a part of what `encoding` says.
+    `share`: the noise power that a merge left, as a part of what `encoding` says; None = no merge.
     """
     chosen = settings(values)
     wide = chosen.radius**2 / _BINOMIAL_VARIANCE
     second = chosen.amount * wide**2
-    power = share * float(np.dot(HIGH, np.square(np.asarray(encoding.sigma, np.float64))))
+    part = 1.0 if share is None else share
+    power = part * float(np.dot(HIGH[share is not None], np.square(np.asarray(encoding.sigma, np.float64))))
     size = math.sqrt(2 / math.pi * power) / _UNIT
     width = min(max(round(_WIDTH * size), 1), 32767)
     table = [
