@@ -39,7 +39,7 @@ class Folders:
 
     modes: pathlib.Path = HOUSE / "modes"
     looks: pathlib.Path = HOUSE / "look" / "data"
-    cameras: pathlib.Path = HOUSE / "sensor" / "data"
+    cameras: pathlib.Path = HOUSE / "raw" / "cameras"
 
 
 HOME = Folders()

@@ -30,6 +30,7 @@ from . import (
     front,
     geometry,
     highlights,
+    orient,
     shading,
     tone,
     white,
@@ -39,6 +40,7 @@ from .colour import ColourTable
 from .highlights import HighlightTable
 
 Seconds = dict[str, tuple[float, float]]  # pass → wall and CPU seconds
+_PROXY = 4  # pixels of the frame per pixel of the proxy, each way
 
 
 @contextlib.contextmanager
@@ -80,9 +82,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
             proxy = _bent(frame, proxy, encoding, dict(values["geometry"]))
     with _clock(seconds, "tone"):
         scene = _scene(proxy, balance, light, table)
-        key = exposure.prepare(
-            exposure.measure(scene), dict(values["exposure"]), frame.baseline_exposure_ev, frame.exposure
-        )
+        key = _key(scene, frame, values)
         tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
     bias = (-float(taken[0]), -float(taken[1]), -float(taken[2]))
     negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, frame.crop, frame.orientation)
@@ -96,6 +96,27 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     if len(frames) > 1:
         chosen["merge"] = {"reference": frame.path.name, "frames": len(several), "believed": believed}
     return Developed(sdr, gain, meta, bare, chosen, seconds)
+
+
+def preview(frame: Frame, recipe: Recipe) -> F32:
+    """Scene light (3, h, w) behind exposure and local tone, upright, at a quarter of the size: what a look is shown on.
+
+    It is measured and balanced as `render` does it; what needs all pixels (demosaic, denoise, geometry) is left out.
+    """
+    values = recipe.values
+    proxy = front.proxy(frame, values, shading.prepare(frame, values["shading"]["strength"]))
+    balance, table = _colour(frame, proxy, values, [])
+    scene = _scene(proxy, balance, highlights.measure(proxy, balance, values["highlights"]), table)
+    key = _key(scene, frame, values)
+    tones = tone.prepare(scene, dict(values["tone"]), key.ev, noises.measure(frame), balance.gains, key.mood_ev)
+    lit: F32 = scene * np.float32(2.0**key.ev)
+    stops = tones.a * np.log2(np.maximum(exposure.luma(lit), np.float32(tones.floor))) + tones.b
+    lit *= np.exp2(np.clip(stops, tones.low, tones.high))
+    top, left, height, width = (n // _PROXY for n in frame.crop or (0, 0, *frame.shape))
+    lit = lit[:, top : top + max(height, 1), left : left + max(width, 1)]
+    columns, rows, swap = orient.ways(frame.orientation)
+    lit = lit[:, :: -1 if rows else 1, :: -1 if columns else 1]
+    return np.ascontiguousarray(lit.transpose(0, 2, 1) if swap else lit)
 
 
 def _method(frame: Frame, noise: Noise, values: Values) -> str:
@@ -140,6 +161,12 @@ def _scene(proxy: F32, balance: White, light: HighlightTable, table: ColourTable
     return colour.apply(highlights.apply(white.apply(proxy, balance), light), table)
 
 
+def _key(scene: F32, frame: Frame, values: Values) -> exposure.ExposureTable:
+    """How bright the photograph shall be."""
+    measured = exposure.measure(scene)
+    return exposure.prepare(measured, dict(values["exposure"]), frame.baseline_exposure_ev, frame.exposure)
+
+
 def _camera_light(code: U16, encoding: Encoding, taken: F64, balance: White, table: HighlightTable) -> F32:
     """What a sensor without noise, mosaic, shading and limit would have seen: light without white balance."""
     balanced = encoding.decode(code)
@@ -156,4 +183,4 @@ def _bent(frame: Frame, proxy: F32, encoding: Encoding, values: dict[str, Any]) 
     return encoding.decode(geometry.apply(encoding.encode(proxy), grid))
 
 
-__all__ = ["Noise", "render"]
+__all__ = ["Noise", "preview", "render"]

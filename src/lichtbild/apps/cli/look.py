@@ -15,9 +15,13 @@ def declare(p: argparse.ArgumentParser) -> None:
     """The words that the command takes."""
     add = p.add_argument
     add("what", choices=tuple(_WORK), help="list all looks; show what one is made of; diff two; lint looks, .cube or "
-        "HaldCLUT files; bake one into a table for other programs; new: begin one of your own")  # fmt: skip
-    add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, HaldCLUT .png")
-    add("-o", "--output", metavar="FILE", help="bake: x.cube, x.png (HaldCLUT) or x.clf; new: the look's file")
+        "HaldCLUT files; bake one into a table for other programs; new: begin one of your own; tune: find "
+        "yours by picking the best of nine pictures, again and again")  # fmt: skip
+    add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, HaldCLUT; tune: raw files")
+    add("-o", "--output", metavar="FILE", help="bake: x.cube, x.png (HaldCLUT) or x.clf; new, tune: the look's file")
+    add("--base", default="classic", metavar="LOOK", help="tune: the look to begin with (default classic)")
+    add("--knob", action="append", default=[], metavar="KEY", help="tune: what may change, as tone.slope or "
+        "hue.120.sat_log2; may be repeated (default: eight of them)")  # fmt: skip
     add("--size", type=int, metavar="N", help="bake: points along an edge (default 33, HaldCLUT 64, .clf 65)")
     add("--space", default="srgb", choices=("srgb", "p3", "rec2020"), help="bake and lint: the display (default srgb)")
     add("--json", action="store_true", help="as JSON")
@@ -159,4 +163,14 @@ def _new(a: argparse.Namespace) -> int:
     return 0
 
 
-_WORK = {"list": _list, "show": _show, "diff": _diff, "lint": _lint, "bake": _bake, "new": _new}
+def _tune(a: argparse.Namespace) -> int:
+    from .tune import run as session
+
+    if not a.names:
+        raise Usage("look tune: which raw files shall the look be tuned on?")
+    if not a.output or not a.output.endswith(".toml"):
+        raise Usage("look tune: where to? give -o NAME.toml")
+    return session([pathlib.Path(n) for n in a.names], a.base, a.knob, pathlib.Path(a.output))
+
+
+_WORK = {"list": _list, "show": _show, "diff": _diff, "lint": _lint, "bake": _bake, "new": _new, "tune": _tune}
