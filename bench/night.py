@@ -7,13 +7,13 @@ sensitivities. Nothing of the truth is given to the merge. Cost is measured on 1
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
 import resource
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,10 @@ def flats(iso: float = 1600) -> dict[str, Any]:
     return rows
 
 
+def _fill(frame: Any, values: Any, even: Any, out: Any) -> None:
+    front.run(frame, EVEN, noise_at(1600), values, even, out)
+
+
 def cost(shape: tuple[int, int], runs: int) -> dict[str, Any]:
     """Milliseconds per megapixel and frame of aligning and merging, and memory, on random texture that trembles."""
     rng = np.random.default_rng(0)
@@ -144,18 +148,13 @@ def cost(shape: tuple[int, int], runs: int) -> dict[str, Any]:
     quick = {**VALUES, "demosaic": {"method": "fast"}}
     code, encoding = front.run(frames[0], EVEN, noise_at(1600), VALUES, even)
 
-    def fill(f: Any) -> Callable[[Any], None]:
-
-        def work(out: Any) -> None:
-            front.run(f, EVEN, noise_at(1600), quick, even, out)
-
-        return work
-
-    stack, found = Stack(code, encoding.sigma, Merge()), []
+    fills = [functools.partial(_fill, f, quick, even) for f in frames[1:]]
+    found = []
     for _ in range(runs):
+        stack = Stack(code, encoding.sigma, Merge())
         wall, cpu = time.perf_counter(), time.process_time()
-        for f in frames[1:]:
-            stack.add(fill(f))
+        for fill in fills:
+            stack.add(fill)
         found.append(((time.perf_counter() - wall) / 4, (time.process_time() - cpu) / 4))
     end = clock.best(stack.result, 3, megapixels)
     wall, cpu = (min(f[k] for f in found) * 1e3 / megapixels for k in (0, 1))

@@ -160,11 +160,14 @@ class Add:
     def generate(self):
         u, v = self.flow[bx, by, 0, n], self.flow[bx, by, 1, n]
         iu, iv = hl.floor(u), hl.floor(v)
-        wx, wy = keys(u - iu), keys(v - iv)
         # First pixel of the block in the padded frame; where it had to be held back, nothing is trusted.
         wide, high = self.codes.dim(0).extent(), self.codes.dim(1).extent()
-        left = hl.clamp(bx * BLOCK + hl.cast(I32, iu) + MARGIN, 1, wide - BLOCK - 2)
-        top = hl.clamp(by * BLOCK + hl.cast(I32, iv) + MARGIN, 1, high - BLOCK - 2)
+        place, weight = hl.Func("place"), hl.Func("weight")
+        place[bx, by, n] = (hl.clamp(bx * BLOCK + hl.cast(I32, iu) + MARGIN, 1, wide - BLOCK - 2),
+                            hl.clamp(by * BLOCK + hl.cast(I32, iv) + MARGIN, 1, high - BLOCK - 2))  # fmt: skip
+        weight[bx, by, n] = (*keys(u - iu), *keys(v - iv))
+        left, top = (place[bx, by, n][k] for k in (0, 1))
+        wx, wy = [weight[bx, by, n][k] for k in range(4)], [weight[bx, by, n][k] for k in range(4, 8)]
         across, moved = hl.Func("across"), hl.Func("moved")
         row = [hl.cast(F32, self.codes[left + i + k - 1, top + j, c, n]) for k in range(4)]
         across[i, j, c, bx, by, n] = wx[0] * row[0] + wx[1] * row[1] + wx[2] * row[2] + wx[3] * row[3]
@@ -182,8 +185,10 @@ class Add:
         lanes = min(self.natural_vector_size(F32), BLOCK)
         update = self.sums.bound(c, 0, 3).update()
         update.tile(x, y, xo, yo, xi, yi, BLOCK, BLOCK, hl.TailStrategy.RoundUp)
-        update.reorder(xi, yi, c, frames.x, xo, yo).parallel(yo).vectorize(xi, lanes)
-        across.compute_at(self.sums, c).vectorize(i, lanes).unroll(j, 1)
+        update.reorder(xi, yi, xo, c, frames.x, yo).parallel(yo).vectorize(xi, lanes)
+        across.compute_at(self.sums, xo).vectorize(i, lanes)
+        for f in (place, weight):
+            f.compute_at(self.sums, xo)
 
 
 @hl.generator(name="merge_done")

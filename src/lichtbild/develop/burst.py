@@ -6,6 +6,7 @@ comes back has the noise of the merged picture, so that all that follows takes i
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -52,9 +53,8 @@ def run(frames: Sequence[Frame], white: White, noise: Noise, values: Values, eve
     picture, encoding = front.run(first, white, noise, values, even)
     stack = Stack(picture, encoding.sigma, Merge(**values["merge"]))
     quick = {**values, "demosaic": {"method": "fast"}}
-    believed = []
     for frame in frames[1:]:
-        believed.append(stack.add(lambda out, f=frame: _codes(f, white, noise, quick, even, out)))  # type: ignore[misc]
+        stack.add(functools.partial(_codes, frame, white, noise, quick, even))
     merged = stack.result()
     left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
@@ -62,7 +62,7 @@ def run(frames: Sequence[Frame], white: White, noise: Noise, values: Values, eve
     less = Noise(_times(noise.scale, usual), _times(noise.offset, usual), noise.origin)
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
     return Burst(
-        merged.code, replace(encoding, sigma=(r, g, b)), less, share, tuple(believed), np.reciprocal(merged.share)
+        merged.code, replace(encoding, sigma=(r, g, b)), less, share, tuple(stack.believed), np.reciprocal(merged.share)
     )
 
 

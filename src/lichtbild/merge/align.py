@@ -81,11 +81,10 @@ def estimate(reference: Planes, frame: Planes, sigma: float) -> F32:
         noise = _noise(sigma, n)
         if n < level:
             flow = 2 * _grown(flow, _tiles(reference[n]))
-        plane = affine(flow, np.ones(flow.shape[1:]))
-        flow = _search(reference[n], frame[n], flow, plane, noise, _RANGE if n == level else 1)
+        flow = _search(reference[n], frame[n], flow, noise, _RANGE if n == level else 1)
         for _ in range(_STEPS if n == 0 else 2):
             inside = _inside(reference[n], frame[n], flow)
-            flow = settle(flow, normals(reference[n], frame[n], flow) * inside, plane, noise)
+            flow = settle(flow, normals(reference[n], frame[n], flow) * inside, noise)
     return flow.astype(np.float32)
 
 
@@ -169,10 +168,10 @@ def _grown(flow: Any, tiles: tuple[int, int]) -> F64:
     return out
 
 
-def _search(reference: U16, frame: U16, flow: F64, plane: F64, noise: float, reach: int) -> F64:
+def _search(reference: U16, frame: U16, flow: F64, noise: float, reach: int) -> F64:
     """The best of what the motion of the whole, the parent and its neighbours, and the pixels around them suggest."""
     near = [np.roll(flow, shift, axis) for axis in (1, 2) for shift in (-1, 1)]
-    tries = np.rint(np.array([flow, plane, *near]))
+    tries = np.rint(np.array([flow, affine(flow, np.ones(flow.shape[1:])), *near]))
     first = _best(reference, frame, tries, _doubt(noise))
     best = _best(reference, frame, first + _around(reach), _doubt(noise))
     return np.where(np.abs(best - flow) <= 0.75, flow, best)
@@ -194,18 +193,15 @@ def _around(reach: int) -> F64:
 def _best(reference: U16, frame: U16, tries: F64, doubt: float) -> F64:
     """(2, ty, tx): the best of `tries` (k, 2, ty, tx) per tile; the first has an advantage of `doubt`."""
     costs = cost(reference, frame, tries)
-    costs[0] -= doubt
-    costs[~_inside(reference, frame, tries)] = np.inf
-    costs[0] = np.minimum(costs[0], 1e18)
+    inside = _inside(reference, frame, tries)
+    costs[~inside | ~inside[0]] = np.inf  # where the first leads out of the frame, there is nothing to compare
+    costs[0] = np.minimum(costs[0] - doubt, 1e18)
     chosen = costs.argmin(0)
     return np.asarray(np.take_along_axis(tries, chosen[None, None], 0)[0])
 
 
-def settle(flow: F64, sums: F64, whole: F64, noise: float) -> F64:
-    """Displacements (2, ty, tx) after a step with the normal equations `sums`, smooth where tiles know little.
-
-    `whole`: the motion of the whole, from which the deviations are smooth.
-    """
+def settle(flow: F64, sums: F64, noise: float) -> F64:
+    """Displacements (2, ty, tx) after a step with the normal equations `sums`, smooth where tiles know little."""
     # What a tile cannot explain makes it less sure; so does that neighbouring cells share their noise.
     power = np.maximum(_SHARED * 2 * noise, sums[5] / TILE**2)
     xx, xy, yy, bx, by = sums[:5] / power
@@ -215,6 +211,7 @@ def settle(flow: F64, sums: F64, whole: F64, noise: float) -> F64:
     own = flow + _solve(xx, xy, yy, -bx, -by, 1.0 / 4)
     sure = np.minimum(xx, yy)
     sure = sure / (sure + 1 / _FIRM**2)
+    whole = affine(own, sure)
     for _ in range(2):
         rest = own - whole
         weight = sure / (1 + rest[0] * rest[0] + rest[1] * rest[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..types import F32, U8, U16
 from . import Merge, add, align
 
 _AT_ONCE = 4  # frames that are added in one go: the sums are then read and written once for all of them
+_SIDE_BY_SIDE = 2  # frames that are aligned at the same time: a third of that is Python, which takes one core
 _CELL = 16  # pixels of the map of what noise is left
 
 
@@ -42,38 +44,45 @@ class Stack:
         self._sums = add.sums(shape)
         self._total = np.zeros((add.whole(shape[0]) // 2, add.whole(shape[1])), np.uint16)
         self._codes = add.padded(_AT_ONCE, shape)
-        self._waiting: list[tuple[F32, U8]] = []
+        self._waiting: list[Future[tuple[F32, U8]]] = []
+        self._pool = ThreadPoolExecutor(_SIDE_BY_SIDE, "lichtbild-align")
+        self.believed: list[float] = []
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return (self.reference.shape[1], self.reference.shape[2])
 
-    def add(self, fill: Fill) -> float:
-        """Add a frame; returns the part of the picture in which it is believed."""
-        codes = self._codes[len(self._waiting)]
+    def add(self, fill: Fill) -> None:
+        """Add a frame; `believed` will tell the part of the picture in which it was believed."""
+        self._waiting.append(self._pool.submit(self._look, fill, self._codes[len(self._waiting)]))
+        if len(self._waiting) == _AT_ONCE:
+            self._flush()
+
+    def _look(self, fill: Fill, codes: U16) -> tuple[F32, U8]:
+        """Displacement of blocks and trust of a frame, whose codes go to `codes`."""
         fill(add.inner(codes, self.shape))
         guide = add.guide(add.inner(codes, self.shape))
         flow = align.estimate(self._planes, align.pyramid(guide.fine[0]), self.sigma[1])
         blocks = align.blocks(flow, self.shape)
-        believed = add.trust(self._guide, guide, blocks, self.sigma, self._doubt)
-        self._total += believed
-        self._waiting.append((blocks, believed))
-        if len(self._waiting) == _AT_ONCE:
-            self._flush()
-        height, width = self.shape
-        return float(believed[: -(-height // 2), :width].mean()) / add.CERTAIN
+        return blocks, add.trust(self._guide, guide, blocks, self.sigma, self._doubt)
 
     def _flush(self) -> None:
-        n = len(self._waiting)
-        if n:
-            flow, believed = (np.stack(part) for part in zip(*self._waiting, strict=True))
-            add.add(self._sums, self._codes[:n], flow, believed)
+        found = [f.result() for f in self._waiting]
         self._waiting = []
+        if not found:
+            return
+        flow, believed = (np.stack(part) for part in zip(*found, strict=True))
+        add.add(self._sums, self._codes[: len(found)], flow, believed)
+        self._total += believed.sum(0, dtype=np.uint16)
+        height, width = self.shape
+        inside = believed[:, : -(-height // 2), :width]
+        self.believed += [float(part.mean()) / add.CERTAIN for part in inside]
 
     def result(self) -> Merged:
-        """The picture."""
+        """The picture; nothing can be added any more."""
         self._flush()
+        self._pool.shutdown()
         red, green, blue = (s * s for s in self.sigma)
         code = add.done(self._sums, self._total, self.reference, (red, green, blue))
         share = np.float32(add.CERTAIN) / (add.CERTAIN + self._total.astype(np.float32))
