@@ -39,7 +39,7 @@ _EVEN = np.ones((1, 1), np.float32)  # a share of 1 everywhere
 class Denoise(Stage):
     luma: float = param(1.0, 0.0, 2.0, "", "strength on luma: 1 = the noise that is there")
     chroma: float = param(1.0, 0.0, 2.0, "", "strength on colour")
-    grain: float = param(0.08, 0.0, 1.0, "", "part of the fine luma noise that stays: nothing looks plastic")
+    grain: float = param(0.12, 0.0, 1.0, "", "part of the fine luma noise that stays: nothing looks plastic")
 
 
 class Tables(NamedTuple):
