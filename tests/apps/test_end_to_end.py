@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 import shlex
@@ -18,6 +19,7 @@ from conftest import ROOT
 from PIL import Image
 from virtual import expose
 
+import lichtbild
 from lichtbild import export, raw
 from lichtbild.apps.cli import demo
 from lichtbild.export import dng
@@ -143,7 +145,8 @@ def test_a_sidecar_is_found_and_explained() -> None:
 
 def test_the_command_as_a_process() -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "lichtbild", *words], capture_output=True, text=True)
+        home = {**os.environ, "PYTHONPATH": str(pathlib.Path(lichtbild.__file__).parents[1])}
+        return subprocess.run([sys.executable, "-m", "lichtbild", *words], capture_output=True, text=True, env=home)
 
     done = run("develop", "a.dng", "nowhere.dng")
     assert (done.returncode, done.stdout) == (1, "") and done.stderr == "lichtbild: nowhere.dng: no such file\n"
