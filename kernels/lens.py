@@ -38,6 +38,12 @@ def total(terms):
     return functools.reduce(operator.add, terms)
 
 
+def between(near, weights):
+    """Value between the middle two of eight neighbours; never darker than the darkest of the middle four."""
+    value = strict(total(w * v for w, v in zip(weights, near, strict=True)))
+    return hl.max(value, hl.min(hl.min(near[2], near[3]), hl.min(near[4], near[5])))
+
+
 def cells(table, column, row, plane):
     """Value of `table` at the left end of a cell and its rise per pixel; nodes begin one cell before the frame."""
     i = hl.clamp(column + 1, 0, table.dim(0).extent() - 2)
@@ -129,7 +135,7 @@ class Lens:
         )
         line = hl.clamp(row + g.margin_y, 0, g.light.dim(1).extent() - 1)
         rowwise = hl.Func("rowwise")
-        rowwise[xi, yi, cell, tx, ty, c] = strict(total(w * g.light[at + n, line, c] for n, w in enumerate(weights)))
+        rowwise[xi, yi, cell, tx, ty, c] = between([g.light[at + n, line, c] for n in range(8)], weights)
 
         # Along columns.
         start, rise = cells(g.down, column, ty * TILE[1] + yi + CELL, c)
@@ -138,9 +144,8 @@ class Lens:
         start, rise, base = (g.below[here][n] for n in range(3))
         weights = neighbours(g.taps, start + rise * hl.cast(F32, xi))
         bent, straight = hl.Func("bent"), hl.Func("straight")
-        bent[xi, yi, cell, tx, ty, c] = strict(
-            total(w * rowwise[xi, yi + base - 3 + n, cell, tx, ty, c] for n, w in enumerate(weights))
-        )
+        near = [rowwise[xi, yi + base - 3 + n, cell, tx, ty, c] for n in range(8)]
+        bent[xi, yi, cell, tx, ty, c] = between(near, weights)
         straight[xi, yi, tx, ty, c] = bent[xi % CELL, yi, xi / CELL, tx, ty, c]
         return rowwise, straight
 

@@ -46,14 +46,18 @@ def test_mtf_of_a_circular_pupil():
     assert float(diffraction(np.array(500.0), 0.5, 2.0)) == pytest.approx(0.3910, abs=1e-4)  # half of the cut-off
 
 
-@pytest.mark.parametrize(("name", "pitch_um"), [("ideal", 1.0), ("ideal", 3.2), ("phone-main", 1.6), ("module-3", 1.4)])
-def test_short_kernels_keep_the_transfer_function(name, pitch_um):
-    """Within 0.003 to 0.45 cycles/px in all directions out to 80 % of the field; near 0.5 a short kernel cannot."""
+@pytest.mark.parametrize(
+    ("name", "pitch_um", "most"),
+    [("phone-main", 1.6, 0.006), ("module-3", 1.4, 0.006), ("phone-main", 3.2, 0.06), ("ideal", 1.0, 0.06)],
+)
+def test_short_kernels_keep_the_transfer_function(name, pitch_um, most):
+    """Up to 0.45 cycles/px in all directions, out to 80 % of the field. No kernel digs a hole beside a lamp."""
     glass = lens.load(name)
     glass = dataclasses.replace(glass, glare=lens.spec.Glare())
     width = int(0.78 * min(glass.image_mm, 16) / pitch_um * 1e3)
     plane = Plane(width * 3 // 4, width, pitch_um)
     bank = fit.kernels(glass, plane, (5, 5)).astype(np.float64)
+    assert bank.min() >= 0
     mix = fit.mixture(glass, plane)
     f = np.arange(0, 0.4501, 0.01)
     for c in range(3):
@@ -65,7 +69,7 @@ def test_short_kernels_keep_the_transfer_function(name, pitch_um):
                 wanted = glass.spread.otf(c, *place, fx / pitch_um * 1e3, fy / pitch_um * 1e3)
                 kernel = bank[c, row, column]
                 found = np.exp(-1j * fit.waves(fx, fy)) @ kernel[:-1] + kernel[-1] * stray.transfer(fx, fy, mix)
-                np.testing.assert_allclose(found, wanted, atol=3e-3)
+                np.testing.assert_allclose(found, wanted, atol=most)
                 assert found[0] == pytest.approx(1, abs=1e-4)
 
 

@@ -2,7 +2,10 @@
 
 A kernel of TAPS x TAPS pixels cannot hold the far skirts of diffraction (2 % of the light of an f/1.9 lens falls more
 than five pixels of 1.6 µm away). So a spread is fitted by such a kernel and a share of a skirt, in one least-squares
-problem over the frequencies that pixels can hold. Both are linear in the transfer function: the fit is one matrix.
+problem over the frequencies that pixels can hold. Light is nowhere negative, and neither is a kernel: beside a lamp a
+thousand times brighter than its surroundings, 1 % of ringing would be a black ring. That costs accuracy where pixels
+are coarse: near the axes 0.002 up to 0.45 cycles/px for the main lens of the house at 1.6 µm, 0.026 at 3.2 µm. Who
+needs more draws the scene twice as fine and sums pixels: 0.001 up to 0.5.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ _CORNER, _CORNER_WEIGHT = (
     0.2,
 )  # cycles/px; beyond it a transfer function has a crease that short kernels cannot follow
 _MEAN_UM = 0.535
+_ROUNDS, _CLOSE = 300, 1e-6
 _GRAIN = 2.0**-20  # weights are rounded to this, so that another machine's linear algebra makes the same
 
 
@@ -49,15 +53,34 @@ def waves(fx: F64, fy: F64) -> F64:
 
 
 @functools.cache
-def _matrix(weights: tuple[float, ...]) -> F64:
-    """(TAPS² + 1, 2n): real and imaginary parts of a transfer function → kernel and share of the skirt."""
+def _problem(weights: tuple[float, ...]) -> tuple[F64, F64]:
+    """Normal matrix (TAPS² + 1)² and what turns a transfer function (2n,) into the right side of the equations."""
     fx, fy = frequencies()
     phase, skirt = waves(fx, fy), stray.transfer(fx, fy, np.array(weights))
     basis = np.vstack([np.column_stack([np.cos(phase), skirt]), np.column_stack([-np.sin(phase), 0 * fx])])
     weight = np.where(np.maximum(np.abs(fx), fy) > _CORNER, _CORNER_WEIGHT, 1.0)
     weight[np.hypot(fx, fy) == 0] = _DC
-    weighted = basis.T * np.square(np.tile(weight, 2))
-    return np.asarray(np.linalg.solve(weighted @ basis, weighted))
+    right = basis.T * np.square(np.tile(weight, 2))
+    return right @ basis, right
+
+
+def _solve(normal: F64, right: F64) -> F64:
+    """(m, n): the solutions x ≥ 0 of min x·normal·x / 2 - right·x, row by row: accelerated projected gradients.
+
+    Source: [Beck2009], with restarts where the way back leads uphill [ODonoghue2015].
+    """
+    step = 1 / float(np.linalg.eigvalsh(normal)[-1])
+    x: F64 = np.maximum(np.linalg.solve(normal, right.T).T, 0)
+    ahead, pace = x, 1.0
+    for _ in range(_ROUNDS):
+        new: F64 = np.maximum(ahead - step * (ahead @ normal - right), 0)
+        if np.abs(new - x).max() < _CLOSE:
+            break
+        if float(np.sum((ahead - new) * (new - x))) > 0:
+            pace = 1.0
+        faster = (1 + math.sqrt(1 + 4 * pace * pace)) / 2
+        ahead, x, pace = new + (pace - 1) / faster * (new - x), new, faster
+    return x
 
 
 def kernels(lens: Lens, plane: Plane, places: tuple[int, int]) -> F32:
@@ -66,7 +89,7 @@ def kernels(lens: Lens, plane: Plane, places: tuple[int, int]) -> F32:
     What the veil takes is missing in both.
     """
     fx, fy = (f / (plane.pitch_um * 1e-3) for f in frequencies())
-    matrix = _matrix(tuple(mixture(lens, plane).tolist()))
+    normal, right = _problem(tuple(mixture(lens, plane).tolist()))
     otf = np.empty((3, *places, 2 * len(fx)))
     for row, y in enumerate(np.linspace(0, plane.height - 1, places[0])):
         for column, x in enumerate(np.linspace(0, plane.width - 1, places[1])):
@@ -74,7 +97,7 @@ def kernels(lens: Lens, plane: Plane, places: tuple[int, int]) -> F32:
             for c in range(3):
                 found = lens.spread.otf(c, dx, dy, fx, fy)
                 otf[c, row, column] = np.concatenate([found.real, found.imag])
-    out = (otf.reshape(-1, matrix.shape[1]) @ matrix.T).reshape(3, *places, -1)
+    out = _solve(normal, otf.reshape(-1, otf.shape[-1]) @ right.T).reshape(3, *places, -1)
     out *= (1 - lens.glare.halo) / out.sum(-1, keepdims=True)
     out[..., -1] += lens.glare.halo
-    return np.asarray(np.round((1 - lens.glare.veil) * out / _GRAIN) * _GRAIN, np.float32)
+    return np.ascontiguousarray(np.round((1 - lens.glare.veil) * out / _GRAIN) * _GRAIN, np.float32)

@@ -47,17 +47,18 @@ def _bent(light: F64, tables: Tables, c: int, size: tuple[int, int], margin: tup
     v = np.arange(-margin[0], light.shape[0] - margin[0])
     right = _between(tables.across[c], v + tables.first * CELL, x + CELL, CELL)
     base = _base(right, x) if tables.dense else np.floor(right).astype(np.intp)
-    rows: F64 = np.zeros(right.shape)
-    for k, weight in enumerate(weights(right - base)):
-        at = np.clip(x + base + margin[1] + k - 3, 0, light.shape[1] - 1)
-        rows += weight * np.take_along_axis(light, at, 1)
+    at = [np.clip(x + base + margin[1] + k - 3, 0, light.shape[1] - 1) for k in range(8)]
+    rows = _value([np.take_along_axis(light, i, 1) for i in at], right - base)
     below = _between(tables.down[c], y + CELL, x + CELL, CELL)
     base = _base(below, x)
-    out: F64 = np.zeros(below.shape)
-    for k, weight in enumerate(weights(below - base)):
-        at = np.clip(y[:, None] + base + margin[0] + k - 3, 0, light.shape[0] - 1)
-        out += weight * np.take_along_axis(rows, at, 0)
-    return out
+    at = [np.clip(y[:, None] + base + margin[0] + k - 3, 0, light.shape[0] - 1) for k in range(8)]
+    return _value([np.take_along_axis(rows, i, 0) for i in at], below - base)
+
+
+def _value(near: list[F64], place: F64) -> F64:
+    """Between the middle two of eight neighbours, and never darker than the darkest of the middle four."""
+    total = sum((w * v for w, v in zip(weights(place), near, strict=True)), np.zeros(()))
+    return np.maximum(total, np.minimum.reduce(near[2:6]))
 
 
 def _base(shift: F64, x: Whole) -> Whole:
