@@ -8,7 +8,6 @@ a border of 8 pixels, linear and after the sRGB curve.
 
 from __future__ import annotations
 
-import math
 import pathlib
 import warnings
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from lichtbild import kernels
 from lichtbild.develop import demosaic, front, shading
+from lichtbild.lab import metrics
 from lichtbild.types import Encoding, Frame, Noise, White
 
 from . import clock
@@ -36,11 +36,6 @@ def noise_at(iso: float) -> Noise:
 
 def to_linear(v: Image) -> Image:
     return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
-
-
-def to_gamma(v: Image) -> Image:
-    v = np.clip(v, 0, 1)
-    return np.where(v <= 0.0031308, v * 12.92, 1.055 * v ** (1 / 2.4) - 0.055)
 
 
 def pictures(folder: str, crop: int = 1024) -> list[Image]:
@@ -83,8 +78,7 @@ def mosaic(rgb: Image) -> Image:
 
 
 def cpsnr(found: Image, true: Image) -> float:
-    error = (np.clip(found, 0, 1) - true)[BORDER:-BORDER, BORDER:-BORDER]
-    return -10 * math.log10(float(np.mean(error**2)))
+    return metrics.cpsnr(found.transpose(2, 0, 1), true.transpose(2, 0, 1), border=BORDER)
 
 
 def ours(light: Image, method: str, noise: Noise) -> Image:
@@ -108,7 +102,7 @@ def quality(images: list[Image]) -> dict[str, dict[str, float]]:
     rng = np.random.default_rng(1)
     sums: dict[str, dict[str, list[float]]] = {m: {} for m in (*demosaic.METHODS, "menon 2007")}
     for true in images:
-        clean, gamma = mosaic(true), to_gamma(true)
+        clean, gamma = mosaic(true), metrics.srgb(true)
         for iso in ISOS:
             noise = noise_at(iso)
             spread = np.sqrt(noise.scale[0] * clean + noise.offset[0])
@@ -117,7 +111,7 @@ def quality(images: list[Image]) -> dict[str, dict[str, float]]:
                 found = menon(light) if method == "menon 2007" else ours(light, method, noise)
                 name = f"ISO {iso}" if iso else "clean"
                 columns.setdefault(f"{name} lin", []).append(cpsnr(found, true))
-                columns.setdefault(f"{name} gamma", []).append(cpsnr(to_gamma(found), gamma))
+                columns.setdefault(f"{name} gamma", []).append(cpsnr(metrics.srgb(found), gamma))
         for method, columns in sums.items():
             columns.setdefault("literature", []).append(cpsnr(_literature(gamma, method), gamma))
     return {m: {k: round(float(np.mean(v)), 2) for k, v in columns.items()} for m, columns in sums.items()}

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from lichtbild.develop import demosaic, denoise, front
+from lichtbild.lab import metrics
 from lichtbild.light import WHITE_D65
 from lichtbild.types import U16, Encoding, Noise, White
 
@@ -39,17 +40,10 @@ def demosaiced(mosaic: Any, code: Encoding, method: str) -> U16:
     return demosaic.apply(np.rint(half).astype(np.uint16), "RGGB", method, demosaic.epsilon(0.5 * code.sigma[1]))
 
 
-def _gamma(x: Any) -> Any:
-    x = np.clip(x, 0, 1)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-
-
 def cpsnr(found: Any, truth: Any) -> tuple[float, float]:
     """CPSNR in dB, linear and after sRGB encoding, light held to 0..1, 16 pixels of border left out."""
-    inner = np.s_[16:-16, 16:-16]
-    found, truth = np.clip(found[inner], 0, 1), truth[inner]
-    values = [np.mean(np.square(f(found) - f(truth))) for f in (np.asarray, _gamma)]
-    return (float(-10 * np.log10(values[0])), float(-10 * np.log10(values[1])))
+    a, b = (v.transpose(2, 0, 1) for v in (found, truth))
+    return metrics.cpsnr(a, b, border=16), metrics.cpsnr(a, b, border=16, gamma=True)
 
 
 def crop(exposure: float) -> tuple[Any, Any]:

@@ -20,6 +20,7 @@ import numpy as np
 
 from lichtbild import recipe
 from lichtbild.develop import burst, denoise, front, shading
+from lichtbild.lab import metrics
 from lichtbild.light import WHITE_D65
 from lichtbild.merge import Merge, add, align
 from lichtbild.merge.stack import Stack
@@ -47,16 +48,10 @@ def noise_at(iso: float) -> Noise:
     return Noise((2.89e-3 * k,) * 3, (8.18e-4 * k * k,) * 3)
 
 
-def gamma(x: Any) -> Any:
-    """sRGB encoding."""
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
-
-
 def cpsnr(found: Any, truth: Any, where: Any) -> tuple[float, float]:
     """CPSNR in dB over the pixels `where`, linear and encoded."""
-    a, b = (np.clip(v[:, where], 0, 1) for v in (found, truth))
-    errors = [float(np.square(f(a) - f(b)).mean()) for f in (np.asarray, gamma)]
-    return round(-10 * np.log10(errors[0]), 2), round(-10 * np.log10(errors[1]), 2)
+    linear, encoded = (metrics.cpsnr(found, truth, where=where, gamma=gamma) for gamma in (False, True))
+    return round(linear, 2), round(encoded, 2)
 
 
 def light(code: Any, encoding: Encoding, noise: Noise) -> Any:

@@ -34,14 +34,14 @@ def cpsnr(
 ) -> float:  # fmt: skip
     """Composite peak signal-to-noise ratio in dB: one mean squared error over all channels; inf where nothing differs.
 
-    `found` is held to 0..peak, for no display shows more. `gamma`: both are sRGB-encoded first. `border` pixels on
+    Both are held to 0..peak, for no display shows more. `gamma`: both are sRGB-encoded first. `border` pixels on
     each side are left out; `where` (H, W) says which of all pixels count. Raises ValueError on sizes that do not fit.
     """
     a, b = _pair(found, truth)
     if gamma:
         a, b = srgb(a / peak), srgb(b / peak)
     else:
-        a, b = np.clip(a / peak, 0, 1), b / peak
+        a, b = np.clip(a / peak, 0, 1), np.clip(b / peak, 0, 1)
     keep = np.zeros(a.shape[-2:], bool)
     keep[border : a.shape[-2] - border, border : a.shape[-1] - border] = True
     if where is not None:
