@@ -11,6 +11,7 @@ import pytest
 from lichtbild import kernels, lens
 from lichtbild.lab import edge
 from lichtbild.lens import Plane, form, polynomials, stray
+from lichtbild.lens.plane import bent_in
 from lichtbild.lens.spec import Distortion, Glare, Lateral, LensError, Shading
 from lichtbild.lens.spread import psf
 from lichtbild.lens.tables import prepare
@@ -36,7 +37,7 @@ def smooth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 def test_kernel_equals_twin(name, size, rng):
     glass = lens.load(name)
     plane = Plane(*size, min(6.0, 0.97 * glass.image_mm / math.hypot(*size) * 1e3), (0.25, -0.5))
-    m = lens.margin(glass, plane)
+    m = lens.reach(glass, plane)
     light = smooth(rng, size[0] + 2 * m, size[1] + 2 * m)
     tables = prepare(glass, plane)
     expected = twin(light, tables, plane, *form.glow(light, glass, plane, tables))
@@ -62,7 +63,7 @@ def test_skirt_kernels_equal_twins(size, rng):
 
 def test_threads_views_and_given_arrays_change_nothing(rng):
     glass, plane = lens.load("phone-main"), Plane(150, 600, 12.0)
-    m = lens.margin(glass, plane)
+    m = lens.reach(glass, plane)
     light = smooth(rng, 150 + 2 * m, 600 + 2 * m)
     expected = lens.apply(light, glass, plane)
     wide = np.zeros((3, light.shape[1] + 4, light.shape[2] + 9), np.float32)
@@ -78,7 +79,7 @@ def test_threads_views_and_given_arrays_change_nothing(rng):
 
 def test_an_even_scene_becomes_the_shading(rng):
     glass, plane = lens.load("phone-main"), Plane(480, 640, 20.0)
-    m = lens.margin(glass, plane)
+    m = lens.reach(glass, plane)
     found = lens.apply(np.full((3, 480 + 2 * m, 640 + 2 * m), 100, np.float32), glass, plane)
     x, y = np.arange(640), np.arange(480)[:, None]
     lux = np.stack([lens.shading(glass, plane, c, x, y) for c in range(3)]) * glass.illuminance(100.0)
@@ -92,7 +93,7 @@ def test_every_colour_lands_where_the_lens_says(name):
     """Soft spots over the field; their centroids are right to 0.01 px."""
     glass = bare(name, distortion=lens.load(name).distortion, lateral=lens.load(name).lateral)
     plane = Plane(600, 800, 0.97 * glass.image_mm / 1000 * 1e3)
-    m = lens.margin(glass, plane)
+    m = lens.reach(glass, plane)
     y, x = np.mgrid[-m : 600 + m, -m : 800 + m].astype(np.float64)
     places = [(u + 0.3, v + 0.6) for u in range(60, 800, 170) for v in range(50, 600, 125)]
     light = sum(np.exp(-((x - u) ** 2 + (y - v) ** 2) / 12.5) for u, v in places)
@@ -139,7 +140,7 @@ def test_slanted_edge_at_the_sensor_s_own_grid(name, pitch_um, to_045, to_nyquis
 def edge_error(glass, pitch_um, fine, angle, size=320):
     """Measured minus closed-form MTF in the middle of the field, with frequencies: diffraction, Gaussian, pixels."""
     plane = Plane(size * fine, size * fine, pitch_um / fine)
-    m = lens.margin(glass, plane) + 40 * fine
+    m = lens.reach(glass, plane) + 40 * fine
     light = edge.slanted(size * fine + 2 * m, size * fine + 2 * m, angle, 0.0, 0.0, 1.0, 100.0).astype(np.float32)
     found = lens.apply(np.stack([light] * 3), glass, plane)[1]
     measured = edge.measure(found.reshape(size, fine, size, fine).mean((1, 3)), reach_px=size / 2 - 16)
@@ -152,7 +153,7 @@ def edge_error(glass, pitch_um, fine, angle, size=320):
 def test_a_point_becomes_the_point_spread():
     """Against the exact spread, sampled: within 1.5 % of its peak at every pixel (a short kernel rings at Nyquist)."""
     glass, plane = bare("phone-main"), Plane(65, 65, 1.6)
-    m = lens.margin(glass, plane) + 20
+    m = lens.reach(glass, plane) + 20
     light = np.zeros((3, 65 + 2 * m, 65 + 2 * m), np.float32)
     light[:, m + 32, m + 32] = 1
     found = lens.apply(light, glass, plane)[1] / glass.illuminance()
@@ -165,7 +166,7 @@ def test_a_point_becomes_the_point_spread():
 def test_lamps_dig_no_holes(name):
     """A square lamp a million times brighter than its surroundings: nothing near it is darker than they are."""
     glass, plane = bare(name, distortion=lens.load(name).distortion), Plane(240, 320, 3.2, (500.0, 300.0))
-    m = lens.margin(glass, plane)
+    m = lens.reach(glass, plane)
     light = np.full((3, 240 + 2 * m, 320 + 2 * m), 0.1, np.float32)
     light[:, m + 101 : m + 118, m + 140 : m + 163] = 1e5
     found = lens.apply(light, glass, plane) / glass.illuminance()
@@ -176,7 +177,7 @@ def test_lamps_dig_no_holes(name):
 def test_light_that_goes_astray_is_all_there():
     glare = Glare(veil=0.02, halo=0.03)
     glass, plane = bare("phone-main", glare=glare), Plane(1024, 1024, 3.2)
-    m = lens.margin(glass, plane)
+    m = lens.reach(glass, plane)
     light = np.zeros((3, 1024 + 2 * m, 1024 + 2 * m), np.float32)
     light[:, m + 512, m + 512] = 1e6
     found = lens.apply(light, glass, plane) / (glass.illuminance() * 1e6)
@@ -189,7 +190,7 @@ def test_light_that_goes_astray_is_all_there():
 
 def test_light_that_does_not_reach_far_enough_is_refused(rng):
     glass, plane = lens.load("phone-wide"), Plane(240, 320, 17.0)
-    need = lens.reach(glass, plane)
+    need = bent_in(glass, plane)
     with pytest.raises(LensError, match=rf"phone-wide.toml: distortion.k = .* maps outside the image: .* {need} px"):
         lens.apply(smooth(rng, 240 + 2 * need - 2, 320 + 2 * need - 2), glass, plane)
     with pytest.raises(LensError, match="cannot surround a frame of 320x240 px evenly"):

@@ -13,6 +13,7 @@ from lichtbild import lens
 from lichtbild.develop import geometry
 from lichtbild.develop.shading import sample
 from lichtbild.lens import Plane
+from lichtbild.lens.plane import bent_in
 from lichtbild.lens.spec import Distortion, LensError
 
 HEAD = "[lens]\nfocal_mm = 5.0\nf_number = 2.0\nimage_mm = 8.0\n"
@@ -28,7 +29,7 @@ def test_lenses_of_the_house(name):
     glass = lens.load(name)
     assert glass.name == name and glass.t_number >= glass.f_number
     plane = plane_of(glass)
-    assert 0 <= lens.reach(glass, plane) < 12 < lens.margin(glass, plane)
+    assert 0 <= bent_in(glass, plane) < 12 < lens.reach(glass, plane)
     corner = [float(lens.shading(glass, plane, c, 0, 0)) for c in range(3)]
     assert 0.3 < corner[0] <= corner[1] <= corner[2] <= 1  # red falls off first, as behind an infrared filter
 
@@ -100,7 +101,7 @@ def test_barrel_and_pincushion_are_what_they_are_called():
         x, _ = lens.image(bent, plane, 1, 399.0, 149.5)
         r = 199.5 * 0.01 / 2.5
         assert x - 199.5 == pytest.approx(199.5 * (1 + k * r * r)) and np.sign(x - 399) == sign
-        assert (lens.reach(bent, plane) > 0) == (sign < 0)
+        assert (bent_in(bent, plane) > 0) == (sign < 0)
 
 
 def test_a_lens_that_folds_or_does_not_cover_is_refused_with_file_and_key():
@@ -109,9 +110,9 @@ def test_a_lens_that_folds_or_does_not_cover_is_refused_with_file_and_key():
     with pytest.raises(
         LensError, match=r"ideal.toml: distortion.k = \[-0.4\] folds the image inside the frame of 400x300"
     ):
-        lens.reach(folded, Plane(300, 400, 9.9))
+        bent_in(folded, Plane(300, 400, 9.9))
     with pytest.raises(LensError, match=r"ideal.toml: lens.image_mm = 5 does not cover the frame of 400x300"):
-        lens.reach(glass, Plane(300, 400, 12.0))
+        bent_in(glass, Plane(300, 400, 12.0))
 
 
 @pytest.mark.parametrize("name", ["phone-main", "phone-wide"])

@@ -18,34 +18,37 @@ from .. import kernels
 from ..types import F32
 from . import stray
 from .fit import mixture
-from .plane import Plane, ideal, light_of, reach
+from .plane import Plane, bent_in, ideal, light_of
 from .polynomials import coefficients
 from .spec import Lens, LensError
 from .tables import BORDER, CELL, Tables, prepare
 
 
-def margin(lens: Lens, plane: Plane) -> int:
-    """Pixels of light beyond each side of the frame that `apply` would like to have: what is bent in, and blur."""
-    return reach(lens, plane) + BORDER
+def reach(lens: Lens, plane: Plane) -> int:
+    """Pixels of light that `apply` would like to have beyond each side of the frame: what is bent in, and blur.
+
+    Raises LensError where the lens does not cover the frame.
+    """
+    return bent_in(lens, plane) + BORDER
 
 
 def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
     """The scene's `light` (3, H + 2m, W + 2m) in cd/m² → (3, H, W) in lux on the image plane. See the module.
 
-    With less than `margin` pixels beyond the frame the border is repeated first, which costs a copy. `out`: an array
+    With less than `reach` pixels beyond the frame the border is repeated first, which costs a copy. `out`: an array
     to fill, for callers who form many images. Raises LensError where the lens does not cover the
     frame, or asks for light beyond what there is.
     """
     down, across = light_of(light.shape, plane)
     tables = prepare(lens, plane)
-    if tables.reach > min(down, across):
+    if tables.bent_in > min(down, across):
         raise LensError(
             f"{lens.origin}: distortion.k = {list(lens.distortion.k)} maps outside the image: it asks for "
-            f"{tables.reach} px of light beyond the frame, got {min(down, across)}; draw the scene with a margin of "
-            f"{tables.reach}, or bend less"
+            f"{tables.bent_in} px of light beyond the frame, got {min(down, across)}; draw the scene with a margin of "
+            f"{tables.bent_in}, or bend less"
         )
-    if min(down, across) < tables.reach + BORDER:
-        more = tables.reach + BORDER - min(down, across)
+    if min(down, across) < tables.bent_in + BORDER:
+        more = tables.bent_in + BORDER - min(down, across)
         light = np.pad(light, ((0, 0), (more, more), (more, more)), mode="edge")
         down, across = down + more, across + more
     skirt, veil = glow(light, lens, plane, tables)

@@ -96,7 +96,7 @@ def ideal(lens: Lens, plane: Plane, channel: int, x: Any, y: Any) -> Places:
     return plane.on_grid(dx * scale, dy * scale)
 
 
-def reach(lens: Lens, plane: Plane) -> int:
+def bent_in(lens: Lens, plane: Plane) -> int:
     """Pixels that the ideal image must have beyond each side of the frame, so that every pixel gets its light.
 
     Raises LensError where the lens does not cover the frame.

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..types import F32, F64
 from .fit import TAPS, kernels
-from .plane import Plane, check, ideal, image, reach, shading
+from .plane import Plane, bent_in, check, ideal, image, shading
 from .polynomials import REACH
 from .spec import Lens, LensError
 
@@ -43,7 +43,7 @@ class Tables:
     first: int
     slack: int
     dense: bool
-    reach: int
+    bent_in: int
 
 
 def _nodes(size: int, before: int = 1, after: int = BORDER) -> F64:
@@ -54,7 +54,7 @@ def _nodes(size: int, before: int = 1, after: int = BORDER) -> F64:
 def prepare(lens: Lens, plane: Plane) -> Tables:
     """Tables of a lens on a plane. Raises LensError where the lens does not cover the frame."""
     check(lens, plane)
-    need = reach(lens, plane)
+    need = bent_in(lens, plane)
     first = -(-(need + CELL) // CELL)
     x, y = np.meshgrid(_nodes(plane.width), _nodes(plane.height))
     xa, va = np.meshgrid(_nodes(plane.width), _nodes(plane.height, first, need + CELL))
