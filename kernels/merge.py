@@ -5,6 +5,8 @@ each side, so that a block that is moved over the edge still lies in memory. A d
 BLOCK² pixels: loads are dense.
 """
 
+import functools
+
 import halide as hl
 
 from _light import c, x, y
@@ -51,8 +53,8 @@ class _Trust:
 
     `reference`, `frame`: guides as merge_guide makes them, or halved ones; `flow` (2, blocks y, blocks x) displacement
     in pixels; `power` (5,): 1 / variance of the difference of two guides by noise for R, G, B, the part of the squared
-    steps of the reference that is forgiven, and that of its squared level; `ramp` (2,): slope and bias of trust over
-    the mean squared difference; `scale`: cells per pixel.
+    steps of the reference that is forgiven, and that of its squared level; `ramp` (4,): slope and bias of trust over
+    the mean squared difference, for weak and for strong doubts.
     """
 
     def believed(self, cells, beyond):
@@ -83,16 +85,21 @@ class _Trust:
             gx, gy = near(1, 0, p) - near(-1, 0, p), near(0, 1, p) - near(0, -1, p)
             forgiven = self.power[3] * (gx * gx + gy * gy) + self.power[4] * here * here
             excess += d * d * self.power[p - 1] / (1.0 + self.power[p - 1] * forgiven)
-        certain = hl.clamp(excess * self.ramp[0] + self.ramp[1], 0.0, 1.0)
         outside = (x < 0) | (y < 0) | (x >= self.reference.dim(0).extent()) | (y >= self.reference.dim(1).extent())
-        return hl.select(outside, U8_ALL, hl.cast(U8, hl.select(inside, certain, beyond) * 255.0 + 0.5))
+        ramps = [hl.clamp(excess * self.ramp[k] + self.ramp[k + 1], 0.0, 1.0) for k in (0, 2)]
+        weak, strong = (hl.cast(U8, hl.select(inside, r, beyond) * 255.0 + 0.5) for r in ramps)
+        return hl.select(outside, U8_ALL, weak), hl.select(outside, U8_ALL, strong)
 
-    def low(self, func):
-        """The least of 3x3 cells."""
-        down, least = hl.Func("down"), hl.Func("least")
-        down[x, y] = hl.min(hl.min(func[x, y - 1], func[x, y + 1]), func[x, y])
-        least[x, y] = hl.min(hl.min(down[x - 1, y], down[x + 1, y]), down[x, y])
-        return least
+    def low(self, raw):
+        """Trust of a cell and its neighbours from (weak, strong): a weak doubt counts where a square of 2x2 has it."""
+        shared, down, least = hl.Func("shared"), hl.Func("down"), hl.Func("least")
+        square = [raw[x + i, y + j][0] for j in (0, 1) for i in (0, 1)]
+        shared[x, y] = hl.max(hl.max(square[0], square[1]), hl.max(square[2], square[3]))
+        rows = [shared[x, y + j] for j in (-2, -1, 0, 1)] + [raw[x, y + j][1] for j in (-1, 0, 1)]
+        down[x, y] = (functools.reduce(hl.min, rows[:4]), functools.reduce(hl.min, rows[4:]))
+        near = [down[x + i, y][0] for i in (-2, -1, 0, 1)] + [down[x + i, y][1] for i in (-1, 0, 1)]
+        least[x, y] = functools.reduce(hl.min, near)
+        return least, [shared, down]
 
 
 @hl.generator(name="merge_trust_coarse")
@@ -109,10 +116,12 @@ class TrustCoarse(_Trust):
     def generate(self):
         raw = hl.Func("raw")
         raw[x, y] = self.believed(BLOCK // 8, 1.0)
-        self.output[x, y] = self.low(raw)[x, y]
+        least, between = self.low(raw)
+        self.output[x, y] = least[x, y]
         yo, tail = hl.Var("yo"), hl.TailStrategy.GuardWithIf
         self.output.split(y, yo, y, 8, tail).parallel(yo)
-        raw.compute_at(self.output, yo).vectorize(x, 8)
+        for f in (raw, *between):
+            f.compute_at(self.output, yo).vectorize(x, 8)
 
 
 @hl.generator(name="merge_trust")
@@ -132,7 +141,7 @@ class Trust(_Trust):
         cx = hl.clamp(x / 4, 0, self.coarse.dim(0).extent() - 1)
         cy = hl.clamp(y / 4, 0, self.coarse.dim(1).extent() - 1)
         raw[x, y] = self.believed(half, 0.0)
-        least, allowed, trust = self.low(raw), hl.Func("allowed"), hl.Func("trust")
+        (least, between), allowed, trust = self.low(raw), hl.Func("allowed"), hl.Func("trust")
         allowed[x, y] = self.coarse[cx, cy]
         trust[x, y] = hl.min(least[x, y], allowed[x, y])
         self.output[x, y] = trust[x / 2, y]
@@ -141,6 +150,8 @@ class Trust(_Trust):
         yo, tail = hl.Var("yo"), hl.TailStrategy.GuardWithIf
         self.output.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, 64, tail)
         raw.compute_at(self.output, yo).align_bounds(x, half).vectorize(x, half)
+        for f in between:
+            f.compute_at(self.output, yo).vectorize(x, 32)
         trust.compute_at(self.output, y).vectorize(x, 32)
 
 

@@ -59,15 +59,17 @@ def guide(codes: U16) -> Guide:
 @dataclass(frozen=True)
 class Doubt:
     """When a frame is believed: mean squared difference, in units of noise, up to which it is and from which not, of
-    cells of 2x2 and of 8x8 pixels.
+    cells of 2x2 and of 8x8 pixels. These are weak doubts, which count where a square of 2x2 cells has them: chance
+    alone seldom makes four. `strong` ones count alone.
 
-    `slack`: displacement in pixels that is forgiven where the reference has an edge; `flicker`: part of the code
-    by which light may change.
+    `slack`: displacement that is forgiven where the reference has an edge, in pixels, fine and coarse; `flicker`: part
+    of the code by which light may change.
     """
 
-    fine: tuple[float, float] = (2.4, 5.0)
-    coarse: tuple[float, float] = (2.5, 5.0)
-    slack: float = 0.8
+    fine: tuple[float, float] = (1.0, 2.0)
+    coarse: tuple[float, float] = (1.0, 2.0)
+    strong: tuple[float, float] = (5.0, 8.0)
+    slack: tuple[float, float] = (0.5, 4.0)
     flicker: float = 0.015
 
 
@@ -96,10 +98,10 @@ def limits(sigma: Three, doubt: Doubt, cell: int) -> tuple[F32, F32]:
     left = _LEFT if cell == 2 else _LEFT_COARSE
     variance = [2 * k * max(s, 1.0) ** 2 for s, k in zip(sigma, left, strict=True)]
     # Steps are taken over two cells; the powers are thirds, because the excess is a mean of three.
-    forgiven = (3 * (doubt.slack / cell / 2) ** 2, 3 * doubt.flicker**2)
-    low, high = doubt.fine if cell == 2 else doubt.coarse
-    power = np.array([*(1 / (3 * v) for v in variance), *forgiven], np.float32)
-    return power, np.array([-1 / (high - low), high / (high - low)], np.float32)
+    slack = doubt.slack[cell != 2] / cell
+    power = np.array([*(1 / (3 * v) for v in variance), 3 * (slack / 2) ** 2, 3 * doubt.flicker**2], np.float32)
+    ramps = (doubt.fine if cell == 2 else doubt.coarse, doubt.strong)
+    return power, np.array([v for low, high in ramps for v in (-1 / (high - low), high / (high - low))], np.float32)
 
 
 def sums(shape: tuple[int, int]) -> F32:

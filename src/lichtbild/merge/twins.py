@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..types import F32, F64, U8, U16
 from .add import BLOCK, CERTAIN, MARGIN, Doubt, Guide, Three, limits
@@ -73,7 +74,7 @@ def guide(codes: U16) -> U16:
 
 def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32], cells: int, shape: Any) -> U8:
     """Trust in cells of a map `shape`, the least of 3x3; beyond the frame only fine cells object."""
-    y, x = np.mgrid[-1 : shape[0] + 1, -1 : shape[1] + 1]
+    y, x = np.mgrid[-2 : shape[0] + 2, -2 : shape[1] + 2]
     by, bx = (np.clip(v // cells, 0, n - 1) for v, n in ((y, flow.shape[1]), (x, flow.shape[2])))
     u, v = (flow[k][by, bx].astype(float) * cells / BLOCK for k in (0, 1))
     high, wide = frame.shape[1:]
@@ -93,11 +94,13 @@ def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32], ce
         steps = (at(0, 1) - at(0, -1)) ** 2 + (at(1, 0) - at(-1, 0)) ** 2
         forgiven = power[3] * steps + power[4] * at(0, 0) ** 2
         excess += (top * (1 - fv) + bottom * fv - at(0, 0)) ** 2 / (1 / power[p - 1] + forgiven)
-    certain = np.where(inside, np.clip(excess * ramp[0] + ramp[1], 0, 1), 0 if cells == BLOCK // 2 else 1)
-    raw = (certain * CERTAIN + 0.5).astype(np.uint8)
-    raw[(x < 0) | (y < 0) | (x >= reference.shape[2]) | (y >= reference.shape[1])] = CERTAIN
-    low = np.minimum(np.minimum(raw[:-2], raw[2:]), raw[1:-1])
-    return np.asarray(np.minimum(np.minimum(low[:, :-2], low[:, 2:]), low[:, 1:-1]), np.uint8)
+    beyond = 0 if cells == BLOCK // 2 else 1
+    outside = (x < 0) | (y < 0) | (x >= reference.shape[2]) | (y >= reference.shape[1])
+    certain = [np.where(inside, np.clip(excess * ramp[k] + ramp[k + 1], 0, 1), beyond) for k in (0, 2)]
+    weak, strong = (np.where(outside, CERTAIN, (c * CERTAIN + 0.5).astype(np.uint8)) for c in certain)
+    shared = sliding_window_view(weak, (2, 2)).max((2, 3))
+    least = sliding_window_view(shared, (4, 4)).min((2, 3))
+    return np.asarray(np.minimum(least, sliding_window_view(strong[1:-1, 1:-1], (3, 3)).min((2, 3))), np.uint8)
 
 
 def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt) -> U8:
