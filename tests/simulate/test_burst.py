@@ -62,7 +62,7 @@ def test_a_folder_holds_what_a_camera_writes_and_the_truth(burst: pathlib.Path) 
         assert frame.exposure.time_s == pytest.approx(told["exposure_s"], rel=1e-3)
         assert len(frame.gain_maps) == 4 and frame.colour.as_shot_neutral is not None
     home = burst / "truth"
-    assert np.array_equal(tifffile.imread(home / "rgb.tif"), np.moveaxis(truth.rgb, 0, -1))
+    assert np.array_equal(tifffile.imread(home / "rgb.tif"), truth.rgb)
     assert np.allclose(tifffile.imread(home / "flow-02.tif"), truth.flow(2), atol=6e-4)
     assert np.array_equal(tifffile.imread(home / "hidden-02.tif") > 0, truth.hidden(2))
     assert np.array_equal(tifffile.imread(home / "owner-01.tif"), truth.owner[1])

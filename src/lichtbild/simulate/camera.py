@@ -150,7 +150,7 @@ class Body:
         """What all frames share."""
         size, base = self.size, Exposure(self.chip.base_iso, 1.0, self.glass.f_number)
         cfa = named(self.chip, self.at)
-        maps = lens.gain_maps(self.glass, self.plane, cfa)
+        maps = lens.gain_maps(self.glass, self.plane, cfa, mix=sensor.matrix(self.chip, self.white))
         made = sensor.frame(np.zeros(size, np.uint16), self.chip, base, self.white, self.at, maps)
         return made if self.straight else replace(made, warps=(lens.warp(self.glass, self.plane),))
 
@@ -159,7 +159,8 @@ class Body:
         mix, exposure = self._mix(take), self._exposure(iso, take)
         mosaic = sensor.expected(light, self.chip, exposure, self.white, self.at, mix=mix)
         scale = self.chip.gain(iso) / (self.chip.white(iso) - self.chip.black_dn)
-        rgb = np.maximum(np.tensordot((mix * scale).astype(np.float32), light, 1), 0)
+        rgb = np.tensordot((mix * scale).astype(np.float32), light, 1)
+        np.maximum(rgb, 0, out=rgb)
         return np.broadcast_to(rgb, (3, *self.size)) if len(rgb) == 1 else rgb, mosaic
 
     def facts(self, iso: float) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
     burst/00.dng 01.dng …           truth/shot.toml       what was set, when each frame was taken, lens, sensor, layers
                                     truth/mosaic.tif      float32 (H, W) DN of the reference without noise
-                                    truth/rgb.tif         float32 (H, W, 3) camera light of the reference, saturation 1
+                                    truth/rgb.tif         float32 (3, H, W) camera light of the reference, saturation 1
                                     truth/depth.tif       float32 (H, W) m
-                                    truth/illuminant.tif  float32 (h, w, 3) light of a white card over the canvas
+                                    truth/illuminant.tif  float32 (3, h, w) light of a white card, Rec.2020
                                     truth/owner-00.tif …  uint8 (H, W) number of the layer seen
                                     truth/flow-01.tif …   float32 (2, H, W) px from the reference to the frame: x, y,
                                                           in 1/1024 px, so that files are small
@@ -114,9 +114,9 @@ def _fill(plan: Plan, home: pathlib.Path, truth: str, told: Callable[[int], None
 def _reference(plan: Plan, picture: Picture, home: pathlib.Path) -> None:
     rgb, mosaic = plan.body.clean(picture.light, plan.iso, plan.takes[0])
     tiff(home / "mosaic.tif", mosaic)
-    tiff(home / "rgb.tif", np.moveaxis(rgb, 0, -1))
+    tiff(home / "rgb.tif", rgb)
     tiff(home / "depth.tif", plan.depth(plan.maps(0, picture.counts), picture.owner))
-    tiff(home / "illuminant.tif", np.moveaxis(np.asarray(plan.scene.illuminant), 0, -1))
+    tiff(home / "illuminant.tif", np.asarray(plan.scene.illuminant))
 
 
 def _follow(pair: Truth, home: pathlib.Path, number: str) -> None:
@@ -131,13 +131,13 @@ def _follow(pair: Truth, home: pathlib.Path, number: str) -> None:
 
 
 def tiff(path: pathlib.Path, pixels: Any) -> None:
-    """One TIFF, deflated; floats as float32."""
-    real = pixels.dtype.kind == "f"
+    """One TIFF, deflated; floats as float32. Three planes are RGB, two are two pictures."""
+    real, rgb = pixels.dtype.kind == "f", len(pixels) == 3
     tifffile.imwrite(
         path, np.ascontiguousarray(pixels, np.float32 if real else pixels.dtype), compression="zlib",
         compressionargs={"level": 1}, predictor=3 if real else 2, rowsperstrip=_STRIP_ROWS, metadata=None,
         software=f"lichtbild {__version__}", maxworkers=threads.count(),
-        photometric="rgb" if pixels.shape[2:] == (3,) else "minisblack",
+        photometric="rgb" if rgb else "minisblack", planarconfig="separate" if rgb else None,
     )  # fmt: skip
 
 

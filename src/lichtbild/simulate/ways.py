@@ -20,6 +20,7 @@ from .truth import project
 
 TILE = 64, 16  # columns and rows, as in kernels/simulate.py
 PAD = 80
+_TAPS = 3  # pixels beyond a place that its light is made of
 FLICKER_DEPTH = 0.35  # of a lamp's light, about its mean: fluorescent tubes and cheap LEDs vary by 20-50 % (our choice)
 _STEP_PX = 1.0  # moments of an exposure are as dense as a point moves
 _MOMENTS = 32
@@ -140,7 +141,7 @@ def ways(camera: Camera, take: Take, layer: Layer, count: int) -> Ways:
         found.append(slope)
     place, slope = np.stack(bases), np.stack(found)
     base, way, turned = _dense(place, slope)
-    box = _box(place, layer.shape, 1.5 * max(TILE) * max(1.0, float(np.abs(slope).max())))
+    box = _box(place, slope, layer.shape)
     turned = turned and bool(box[2])
     if turned:
         base, way = _gathered(place, slope)
@@ -183,11 +184,13 @@ def _gathered(place: F64, slope: F64) -> tuple[F64, F64]:
     return base, way
 
 
-def _box(place: F64, shape: tuple[int, int], reach: float) -> tuple[int, int, int, int]:
-    """Tiles whose middle comes within `reach` of a layer of this size (none: zeros)."""
+def _box(place: F64, slope: F64, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The tiles that at any moment look at a layer of this size (none: zeros)."""
+    reach = np.abs(slope) @ (np.array(TILE) / 2) + _TAPS  # from the middle of a tile to its ends, in the layer
     inside = np.ones(place.shape[1:3], bool)
     for axis, size in ((0, shape[1]), (1, shape[0])):
-        inside &= ((place[..., axis] > PAD - reach) & (place[..., axis] < PAD + size + reach)).any(axis=0)
+        off, far = place[..., axis] - PAD, reach[..., axis]
+        inside &= ((off > -far) & (off < size + far)).any(axis=0)
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     return (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1) if len(rows) else (0, 0, 0, 0)
 
