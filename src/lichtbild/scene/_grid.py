@@ -187,8 +187,11 @@ def sample(texture: Array, u: Array, v: Array) -> F32:
     return f32(mix(top, low, ty))
 
 
-def lettering(text: str, height_px: float) -> F32:
-    """(h, w): `text` set in Pillow's own face, 0..1, trimmed to its ink and about `height_px` high."""
+def lettering(text: str, height_px: float = 96, narrow: float = 1.0) -> F32:
+    """(h, w): `text` in Pillow's own face, 0..1, trimmed to its ink, `height_px` high or less, `narrow` times as wide.
+
+    Sampled at about its own size it is smooth: what would be finer has been averaged.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     size = 96
@@ -196,9 +199,10 @@ def lettering(text: str, height_px: float) -> F32:
     left, top, right, bottom = (int(v) for v in font.getbbox(text))
     image = Image.new("L", (right - left + 4, bottom - top + 4))
     ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font)
-    want = max(round(height_px), 3)
-    if want < image.height:
-        image = image.resize((max(round(image.width * want / image.height), 3), want), Image.Resampling.BOX)
+    scale = min(max(height_px, 3) / image.height, 1.0)
+    size_px = (max(round(image.width * scale * min(narrow, 1.0)), 3), max(round(image.height * scale), 3))
+    if size_px != image.size:
+        image = image.resize(size_px, Image.Resampling.BOX)
     return f32(np.asarray(image, np.float32) / 255)
 
 

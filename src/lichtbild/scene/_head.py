@@ -143,11 +143,11 @@ def skin(p: P, px: float, look: Look) -> Array:
         1.1 - length(x / 0.014, (y + 0.030) / 0.013), 0, 1
     )
     red = base * colour((1.10, 0.74, 0.70))
-    out = mix(base, red, np.clip(0.55 * blood + 0.10 + 0.10 * mottle, 0, 0.8)) * (1 + 0.035 * pores + 0.03 * mottle)
+    out = mix(base, red, np.clip(0.30 * blood + 0.10 + 0.10 * mottle, 0, 0.6)) * (1 + 0.035 * pores + 0.03 * mottle)
     freckle = smooth(1.5, 2.3, fractal(x * 420, y * 420, px * 420, 2, 0.8, 17)) * np.clip(blood * 1.5, 0, 1)
     out = out * (1 - 0.25 * freckle)
     lip = smooth(0.0010, -0.0008, _lip(m, y))
-    lips = base * colour((0.86, 0.42, 0.42)) * (1 + 0.10 * fractal(x * 900, y * 150, px * 500, 3, 0.7, 18))
+    lips = base * colour((0.82, 0.52, 0.50)) * (1 + 0.10 * fractal(x * 900, y * 150, px * 500, 3, 0.7, 18))
     out = mix(out, lips, 0.85 * lip)
     t = (m - 0.012) / 0.040
     arch = 0.0275 + 0.0075 * t - 0.0085 * t * t * t

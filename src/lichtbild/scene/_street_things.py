@@ -72,19 +72,17 @@ def lamps(places: list[tuple[float, float]], boards: list[Sign]) -> Lamps:
     return Lamps.of(rows)
 
 
-def letters(text: str, u: Array, v: Array, upright: bool) -> F32:
-    """Ink 0..1 of `text` at u, v in 0..1 of its board; `upright` stacks the letters."""
+def letters(text: str, u: Array, v: Array, upright: bool, high_px: float) -> F32:
+    """Ink 0..1 of `text` at u, v in 0..1 of its board, `high_px` high; `upright` stacks the letters."""
     if upright:
         n = len(text)
         ink = np.zeros(np.broadcast_shapes(u.shape, v.shape), np.float32)
         for i, letter in enumerate(text):
-            ink += sample(_texture(letter), *np.broadcast_arrays((u - 0.2) / 0.6, (v * n - i - 0.14) / 0.72))
+            ink += sample(
+                lettering(letter, 0.72 * high_px / n), *np.broadcast_arrays((u - 0.2) / 0.6, (v * n - i - 0.14) / 0.72)
+            )
         return ink
-    return sample(_texture(text), *np.broadcast_arrays((u - 0.08) / 0.84, (v - 0.2) / 0.6))
-
-
-def _texture(text: str) -> F32:
-    return lettering(text, 96)
+    return sample(lettering(text, 0.6 * high_px), *np.broadcast_arrays((u - 0.08) / 0.84, (v - 0.2) / 0.6))
 
 
 def draw_sign(sheet: Sheet, b: Sign) -> None:
@@ -94,7 +92,7 @@ def draw_sign(sheet: Sheet, b: Sign) -> None:
     if not part.y.size or not part.x.size:
         return
     u, v = (part.x - b.x) / b.width + f32(0.5), f32(0.5) - (part.y - b.y) / b.height
-    ink = letters(b.text, u, v, b.height > b.width)
+    ink = letters(b.text, u, v, b.height > b.width, b.height / part.px)
     shape = cover(half - np.abs(part.x - b.x), part.px) * cover(b.height / 2 - np.abs(part.y - b.y), part.px)
     rim = 1 - cover(half - 0.04 - np.abs(part.x - b.x), part.px) * cover(
         b.height / 2 - 0.04 - np.abs(part.y - b.y), part.px

@@ -211,8 +211,11 @@ def _names(look: Look, k: Array, zb: Array, width: Array, front: Array, lux: F32
         if not len(rows):
             continue
         tall, across = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-        ink = lettering(NAMES[(3 * i + look.houses.seed + (look.houses.side > 0)) % len(NAMES)], 96)
-        wide = 0.40 * ink.shape[1] / ink.shape[0]
+        name = NAMES[(3 * i + look.houses.seed + (look.houses.side > 0)) % len(NAMES)]
+        full = lettering(name)
+        wide = 0.40 * full.shape[1] / full.shape[0]
+        py, pz = float(look.py[0, across].mean()), float(look.pz[0, across].mean())
+        ink = lettering(name, 0.40 / py, py / pz)
         u = (zb[:, across] - width[:, across] / 2) / wide * -np.sign(look.houses.side) + f32(0.5)
         alpha = sample(ink, *np.broadcast_arrays(u, f32(0.5) - (look.y[tall, across] - 3.25) / f32(0.40)))
         lit = colour(look.houses.shop[i] * 0.9) * look.houses.open[i]
