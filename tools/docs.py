@@ -1,4 +1,4 @@
-"""Write the pages `stages`, `sensors` and `simulator` of `docs` from the code: docstrings, parameters, keys of sources.
+"""Write the pages `stages`, `sensors`, `lenses` and `simulator` of `docs` from the code: docstrings, parameters, keys.
 
 python tools/docs.py            write
 python tools/docs.py --check    fail when a page is stale, a source is missing from docs/references.bib,
@@ -7,6 +7,7 @@ python tools/docs.py --check    fail when a page is stale, a source is missing f
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import pathlib
 import re
@@ -14,6 +15,7 @@ import sys
 
 import lichtbild.develop as develop
 from lichtbild import lens, scene, sensor, simulate, stage
+from lichtbild.lens import fit, form, polynomials, spec, stray
 from lichtbild.sensor import efficiency, file
 from lichtbild.simulate import folder, shake, ways
 
@@ -21,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "stages.md"
 SENSORS = ROOT / "docs" / "sensors.md"
 SIMULATOR = ROOT / "docs" / "simulator.md"
+LENSES = ROOT / "docs" / "lenses.md"
 BIB = ROOT / "docs" / "references.bib"
 HEAD = """# The stages of development, in the order of light
 
@@ -113,12 +116,49 @@ def simulator_page() -> str:
     for name in scene.names():
         lines += [f"`{name}`: {simulate.catalogue()['scenes'][name]}.\n", *parameters("", scene.parameters(name))]
     lines += ["## Lenses\n", *(f"- `{name}`: {lens.load(name).title}" for name in lens.names())]
+    lines += ["\nTheir files and what is approximated: [lenses](lenses.md)."]
     for title, module in (("The folder of a burst", folder), ("Ways", ways), ("Hands", shake)):
         lines += [f"\n## {title}\n", f"```text\n{inspect.cleandoc(module.__doc__ or '')}\n```"]
     return "\n".join(lines) + "\n"
 
 
-PAGES = {PAGE: page, SENSORS: sensors_page, SIMULATOR: simulator_page}
+LENSES_HEAD = """# Lenses of the simulator
+
+Made by `make docs` from the code: do not edit. A lens is a file in `src/lichtbild/lens/data`, or any other that
+`lens.load("mine.toml")` names. Each file there says what is published of it and what is an estimate.
+"""
+
+
+def lenses_page() -> str:
+    """What every lens is in figures, how an image is formed, what approximates what, and all keys of a lens file."""
+    rows = ["| lens | focal mm | f | T | image circle mm | light in the corner | distortion there |", "|" + "---|" * 7]
+    for glass in map(lens.load, lens.names()):
+        plane = lens.Plane(1, 1, 1.0)
+        dark = float(lens.shading(glass, plane, 1, *plane.on_grid(glass.radius_mm * 1e3 / plane.pitch_um, 0.0)))
+        bent = sum(glass.distortion.k)
+        rows.append(
+            f"| {glass.name} | {glass.focal_mm:g} | {glass.f_number:g} | {glass.t_number:g} | {glass.image_mm:g} "
+            f"| {dark:.0%} | {bent:+.1%} |"
+        )
+    keys = ["| key | default | range | meaning |", "|---|---|---|---|"]
+    keys += [f"| `lens.{key}` | needed | {lo:g} … {hi:g} | {text} |" for key, (lo, hi, text) in spec.HEAD.items()]
+    for table, kind in spec.TABLES.items():
+        for f in (f for f in dataclasses.fields(kind) if f.metadata):
+            m = f.metadata
+            default = list(f.default) if isinstance(f.default, tuple) else f.default
+            keys.append(f"| `{table}.{f.name}` | {default} | {m['lo']:g} … {m['hi']:g} {m['unit']} | {m['doc']} |")
+    lines = [LENSES_HEAD, *rows, "\n## Keys\n", *keys]
+    for title, module in (
+        ("How an image is formed", form),
+        ("Blur", fit),
+        ("Stray light", stray),
+        ("Between pixels", polynomials),
+    ):
+        lines += [f"\n## {title}\n", f"```text\n{inspect.cleandoc(module.__doc__ or '')}\n```"]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {PAGE: page, SENSORS: sensors_page, LENSES: lenses_page, SIMULATOR: simulator_page}
 
 
 def missing_sources() -> list[str]:

@@ -89,8 +89,13 @@ class Lens:
         return math.pi * luminance / (4 * self.t_number**2)
 
 
-_HEAD = {"focal_mm": (0.1, 2000.0), "f_number": (0.5, 64.0), "t_number": (0.5, 128.0), "image_mm": (0.5, 200.0)}
-_TABLES: dict[str, type[Any]] = {
+HEAD = {
+    "focal_mm": (0.1, 2000.0, "focal length"),
+    "f_number": (0.5, 64.0, "focal length over the pupil's diameter: diffraction"),
+    "t_number": (0.5, 128.0, "the f-number of as much light without losses; `f_number` unless given"),
+    "image_mm": (0.5, 200.0, "diameter of the circle that is lit"),
+}
+TABLES: dict[str, type[Any]] = {
     "distortion": Distortion, "lateral": Lateral, "shading": Shading, "glare": Glare, "blur": Blur,
 }  # fmt: skip
 
@@ -119,30 +124,30 @@ def load(name_or_path: str | pathlib.Path) -> Lens:
 def parse(data: dict[str, Any], where: str, name: str = "lens") -> Lens:
     """A Lens of parsed TOML: a table [lens] and those of its parts. `where` names its origin in errors."""
     for key in data:
-        if key not in {"lens", *_TABLES}:
-            raise LensError(f"{where}: unknown table '{key}': {nearest(key, {'lens', *_TABLES})}")
+        if key not in {"lens", *TABLES}:
+            raise LensError(f"{where}: unknown table '{key}': {nearest(key, {'lens', *TABLES})}")
     head = data.get("lens")
     if not isinstance(head, dict):
         raise LensError(f"{where}: holds no table [lens]; write [lens], focal_mm, f_number and image_mm")
     numbers = _head(head, where)
-    tables = {key: _table(kind, data.get(key, {}), f"{where}: {key}") for key, kind in _TABLES.items()}
+    tables = {key: _table(kind, data.get(key, {}), f"{where}: {key}") for key, kind in TABLES.items()}
     blur = dataclasses.replace(tables.pop("blur"), f_number=numbers["f_number"], radius_mm=numbers["image_mm"] / 2)
     return Lens(name, str(head.get("title", name)), spread=blur, origin=where, **numbers, **tables)
 
 
 def _head(head: dict[str, Any], where: str) -> dict[str, Any]:
     for key in head:
-        if key not in {"title", *_HEAD}:
-            raise LensError(f"{where}: lens: unknown key '{key}': {nearest(key, {'title', *_HEAD})}")
+        if key not in {"title", *HEAD}:
+            raise LensError(f"{where}: lens: unknown key '{key}': {nearest(key, {'title', *HEAD})}")
     found = {"t_number": head.get("f_number"), **{k: v for k, v in head.items() if k != "title"}}
-    for key, (lo, hi) in _HEAD.items():
+    for key, (lo, hi, _) in HEAD.items():
         if key not in found:
             raise LensError(f"{where}: lens.{key} is missing: expected a number in {lo:g}..{hi:g}")
         if not _number(found[key], lo, hi):
             raise LensError(f"{where}: lens.{key}: expected a number in {lo:g}..{hi:g}, got {found[key]!r}")
     if found["t_number"] < found["f_number"]:
         raise LensError(f"{where}: lens.t_number: expected at least f_number, {found['f_number']}: glass takes light")
-    return {key: float(found[key]) for key in _HEAD}
+    return {key: float(found[key]) for key in HEAD}
 
 
 def _number(value: Any, lo: float, hi: float) -> bool:
