@@ -37,7 +37,7 @@ class Burst:
     noise: Noise
     share: F32
     believed: tuple[float, ...]  # part of the picture in which each further frame was believed
-    frames: F32  # (h, w) frames that count, per cell of 16x16 pixels
+    frames: F32  # (h, w) frames that count, per cell of 8x8 pixels
 
 
 def order(frames: Sequence[Frame], values: Values) -> list[Frame]:

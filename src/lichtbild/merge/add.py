@@ -66,8 +66,8 @@ class Doubt:
     of the code by which light may change.
     """
 
-    fine: tuple[float, float] = (1.0, 2.0)
-    coarse: tuple[float, float] = (1.0, 2.0)
+    fine: tuple[float, float] = (1.2, 2.4)
+    coarse: tuple[float, float] = (1.2, 2.4)
     strong: tuple[float, float] = (5.0, 8.0)
     slack: tuple[float, float] = (0.5, 4.0)
     flicker: float = 0.015

@@ -13,7 +13,7 @@ from . import Merge, add, align
 
 _AT_ONCE = 2  # frames that are added in one go; more would save a tenth of the time and cost 6 MB per megapixel each
 _SIDE_BY_SIDE = 2  # frames that are aligned at the same time: a third of that is Python, which takes one core
-_CELL = 16  # pixels of the map of what noise is left
+_CELL = 8  # pixels of the map of what noise is left
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Stack:
     def __post_init__(self) -> None:
         c, shape = self.chosen.caution, self.shape
         usual = add.Doubt()
-        self._doubt = add.Doubt(*((low / c, high / c) for low, high in (usual.fine, usual.coarse, usual.strong)))
+        fine, coarse, strong = ((low / c, high / c) for low, high in (usual.fine, usual.coarse, usual.strong))
+        self._doubt = add.Doubt(fine, coarse, strong)
         self._guide = add.guide(self.reference)
         self._planes = align.pyramid(self._guide.fine[0])
         self._sums = add.sums(shape)
@@ -90,7 +91,10 @@ class Stack:
 
 
 def _coarse(share: F32, shape: tuple[int, int]) -> F32:
-    """Means over cells of 16x16 pixels of a map (rows of cells of 2, W)."""
+    """A map (rows of cells of 2, W) over cells of 8x8 pixels: fourth roots of mean fourth powers.
+
+    Where a part of a cell has much noise left, it counts: better a little detail lost than a speck left.
+    """
     rows, columns = (-(-n // _CELL) for n in shape)
-    inside = share[: _CELL // 2 * rows, : _CELL * columns]
-    return np.asarray(inside.reshape(rows, _CELL // 2, columns, _CELL).mean((1, 3)), np.float32)
+    inside = share[: _CELL // 2 * rows, : _CELL * columns].reshape(rows, _CELL // 2, columns, _CELL)
+    return np.asarray(np.sqrt(np.sqrt(np.square(np.square(inside)).mean((1, 3)))), np.float32)

@@ -14,7 +14,7 @@ from ...export import dng
 from ...types import F32, U8, LichtbildError
 from .words import Usage, complain, emit
 
-_CELL = 8  # pixels per side of a cell in the report
+_CELL = 4  # pixels per side of a cell in the report
 
 
 def run(
