@@ -69,6 +69,13 @@ def test_a_dim_scene_stays_darker_than_a_bright_one():
     assert day.ev - night.ev == pytest.approx(0.8 * night.mood_ev, abs=1e-6)
 
 
+def test_the_mood_of_a_dim_scene_is_the_photographers_choice():
+    key = exposure.measure(even(0.1))
+    lifted, felt, darker = (exposure.prepare(key, VALUES | {"mood": m}, exposure=LAMP) for m in (0.0, 1.0, 2.0))
+    assert lifted.mood_ev == 0 and darker.mood_ev == 2 * felt.mood_ev and lifted.ev > felt.ev > darker.ev
+    assert exposure.prepare(key, VALUES | {"mood": 0.0}, exposure=SUN) == exposure.prepare(key, VALUES, exposure=SUN)
+
+
 def test_luminance_of_sunlit_white_and_of_unknown_settings():
     # A frame of 18 % grey at EV 15, ISO 100: the meter's 4000 cd/m² within a third of a stop.
     light = exposure.luminance_cd_m2(Exposure(iso=100, time_s=1 / 512, aperture=8.0), np.log2(0.127 / 0.18))

@@ -35,6 +35,7 @@ class ExposureStage(Stage):
 
     mode: str = param("auto", doc="auto: from the picture; fixed: as the camera exposed it", choices=("auto", "fixed"))
     ev: float = param(0.0, -5.0, 5.0, "EV", "brighter or darker than that")
+    mood: float = param(1.0, 0.0, 2.0, "", "how much of its darkness a dim scene keeps: 0 lifts it to day, 1 is felt")
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def prepare(
         wish = key.ev
         light = luminance_cd_m2(exposure, key.mean_ev) if exposure else None
         if light is not None:
-            mood = min(_DIM_MOST, max(0.0, _DIM_SLOPE * math.log2(_DIM_CD_M2 / light)))
+            mood = values["mood"] * min(_DIM_MOST, max(0.0, _DIM_SLOPE * math.log2(_DIM_CD_M2 / light)))
             wish -= mood
             reasons.append(f"scene of {light:.3g} cd/m²: {-mood:+.2f} EV to keep its mood")
         low, high = (baseline_ev + b for b in _BOUNDS)
