@@ -1,7 +1,7 @@
 """Burst: several frames of one view become the codes of one, as if it had been taken with much less noise.
 
-The frames go through the front pass, the reference with its best demosaic, the others with the fast one. The code that
-comes back has the noise of the merged picture, so that all that follows takes it for a frame of a better sensor.
+The frames go through the front pass; where there is much noise, all but the reference with the fast demosaic. The code
+that comes back has the noise of the merged picture, so that all that follows takes it for a frame of a better sensor.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from ..light import WHITE_D65
 from ..merge import Merge, reference
 from ..merge.stack import Stack
 from ..types import F32, U16, Encoding, Frame, Noise, Values, White
-from . import front, shading
+from . import demosaic, front, shading
 from . import noise as noises
 
+_GRAINY = 0.02  # noise of mid-grey from where the fast demosaic of the further frames costs nothing that is seen
 _BLACK, _WHITE = 2048, 65535  # of a merged frame: noise around black is kept
 _LEAST_SHARE = 0.02  # of one frame's noise: fifty frames
 # Part of the noise power that moving a frame by fractions of a pixel takes away, and all of it fine: denoise may be so
@@ -52,7 +53,8 @@ def run(frames: Sequence[Frame], white: White, noise: Noise, values: Values, eve
     first = frames[0]
     picture, encoding = front.run(first, white, noise, values, even)
     stack = Stack(picture, encoding.sigma, Merge(**values["merge"]))
-    quick = {**values, "demosaic": {"method": "fast"}}
+    grainy = math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
+    quick = {**values, "demosaic": {"method": "fast"}} if grainy else values
     for frame in frames[1:]:
         stack.add(functools.partial(_codes, frame, white, noise, quick, even))
     merged = stack.result()

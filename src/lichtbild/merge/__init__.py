@@ -4,9 +4,10 @@ in    codes (3, H, W) uint16 of each frame: square-root codes, in which noise is
 out   codes of the reference's view, and what part of one frame's noise power is left where
 Every frame is aligned to the reference, to a fraction of a pixel, moved into place and averaged. It is believed where
 it differs from the reference by no more than noise and edges explain, so what moves is taken from the reference alone.
-The frames are demosaiced by linear filters first: what these get wrong falls elsewhere in each frame, because the hand
-trembles, and averages out. (Averaging the samples of the mosaics by kernel regression instead lost 2.9 dB on the burst
-of `make bench-night`: it blurs, and each colour goes alone.) Memory does not grow with the number of frames.
+The frames are demosaiced first, in much noise by linear filters: what these get wrong falls elsewhere in each frame,
+because the hand trembles, and averages out. (Averaging the samples of the mosaics by kernel regression instead, without
+demosaicing, lost 2.4 dB on the burst of `make bench-night`: it blurs, and each colour goes alone.) What is kept does
+not grow with the number of frames.
 Sources: [Hasinoff2016] alignment in tiles; [Wronski2019] the robustness from noise and local variance.
 """
 
