@@ -167,6 +167,8 @@ class Lens:
         return kernel
 
     def schedule(self, rowwise, straight, kernel, formed, blurred, r):
+        # 23 ms/MP of processor time for the main lens, 42 for the wide one, whose columns are gathered one by one; wall
+        # half of that on 2 cores of a Xeon, AVX-512. Blur is half of it: four rows by two vectors stay in registers.
         g = self
         lanes = g.natural_vector_size(F32)
         tail = hl.TailStrategy.GuardWithIf
