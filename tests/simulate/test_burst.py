@@ -157,6 +157,7 @@ def test_every_sensor_that_a_raw_file_can_hold_takes_a_burst(name: str) -> None:
         ('[scene]\nname = "lake"\n[shit]\n', SimulateError, "did you mean 'shot'"),
         ('[scene]\nname = "lake"\n[shot]\nframes = 0', SimulateError, "1..200"),
         ('[scene]\nname = "lake"\n[shot]\nwidth = 64', SimulateError, "width and height"),
+        ('[scene]\nname = "lake"\n[shot]\nwidth = 64\nheight = 1', SimulateError, "at least 2 px"),
         ('[scene]\nname = "lake"\n[shot]\nbracket_ev = "0;3"', SimulateError, "bracket_ev"),
         ('[scene]\nname = "lake"\n[shot]\nsensor = "phone"', SensorError, "phone"),
         ('[scene]\nname = "lake"\n[shot]\nlens = "fone-main"', LensError, "phone-main"),

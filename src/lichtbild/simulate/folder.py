@@ -132,7 +132,7 @@ def _follow(pair: Truth, home: pathlib.Path, number: str) -> None:
 
 def tiff(path: pathlib.Path, pixels: Any) -> None:
     """One TIFF, deflated; floats as float32. Three planes are RGB, two are two pictures."""
-    real, rgb = pixels.dtype.kind == "f", len(pixels) == 3
+    real, rgb = pixels.dtype.kind == "f", pixels.ndim == 3 and len(pixels) == 3
     tifffile.imwrite(
         path, np.ascontiguousarray(pixels, np.float32 if real else pixels.dtype), compression="zlib",
         compressionargs={"level": 1}, predictor=3 if real else 2, rowsperstrip=_STRIP_ROWS, metadata=None,

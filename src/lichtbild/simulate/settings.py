@@ -103,8 +103,8 @@ def check(shot: Mapping[str, Any], origin: str = "simulate") -> Settings:
     made = Settings(**values)
     if "frames" not in values and made.bracket_ev:
         made = dataclasses.replace(made, frames=len(made.brackets))
-    if (made.width == 0) != (made.height == 0):
-        raise SimulateError(f"{origin}: shot: expected width and height, or neither")
+    if (made.width, made.height) != (0, 0) and min(made.width, made.height) < 2:
+        raise SimulateError(f"{origin}: shot: expected width and height of at least 2 px, or neither")
     return made
 
 
