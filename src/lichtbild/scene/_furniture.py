@@ -208,7 +208,7 @@ def round_things(sheet: Sheet, at: At, lamp: bool, seed: int) -> None:
 
 def glint(sheet: Sheet, at: tuple[float, float, float], size: float, day: float) -> None:
     """The sun in something round and polished: the brightest there is."""
-    bulb(sheet, at, size, kelvin(5300.0) * np.float32(1e6 * day))
+    bulb(sheet, at, size, kelvin(5300.0) * np.float32(8e4 * day))
 
 
 def _flowers(sheet: Sheet, at: At, seed: int) -> None:

@@ -196,17 +196,12 @@ def lettering(text: str, height_px: float = 96, narrow: float = 1.0) -> F32:
 
     size = 96
     font = ImageFont.load_default(size)
-    left, top, right, bottom = (int(v) for v in font.getbbox(text))
+    bold = 3  # thin strokes would drown in the light of a board
+    left, top, right, bottom = (int(v) for v in font.getbbox(text, stroke_width=bold))
     image = Image.new("L", (right - left + 4, bottom - top + 4))
-    ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font)
+    ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font, stroke_width=bold)
     scale = min(max(height_px, 3) / image.height, 1.0)
     size_px = (max(round(image.width * scale * min(narrow, 1.0)), 3), max(round(image.height * scale), 3))
     if size_px != image.size:
         image = image.resize(size_px, Image.Resampling.BOX)
     return f32(np.asarray(image, np.float32) / 255)
-
-
-def over(image: F32, rows: slice, columns: slice, light: Real, alpha: Array) -> None:
-    """Lay `light` (broadcast to (3, h, w)) with `alpha` (h, w) over a part of `image`, in place."""
-    part = image[:, rows, columns]
-    part += alpha * (light - part)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..light import REC2020_LUMA, WHITE_D65, Xy, rgb_to_xyz, xyz
+from ..light import REC2020_LUMA, Xy, rgb_to_xyz, xyz
 from ..types import F32
 from ._grid import Array, Real, f32
 
@@ -54,11 +54,6 @@ def neon(name: str) -> F32:
 def luminance(light: Array) -> float:
     """Y of one colour (3,)."""
     return float(sum(w * v for w, v in zip(REC2020_LUMA, light.ravel(), strict=True)))
-
-
-def daylight() -> F32:
-    """(3,): D65, Y = 1."""
-    return chroma(WHITE_D65)
 
 
 def _power(value: Array, lobe: float) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..types import F32
-from ._grid import Array, colour, exp, f32, fractal, length, mix, smooth
+from ._grid import colour, exp, f32, fractal, length, mix, smooth
 from ._lamps import kelvin
 from .spec import Canvas
 
@@ -72,8 +72,3 @@ def day(x: F32, y: F32, px: float, focal: float, horizon: float, sun: tuple[floa
     shade = np.clip(0.72 + 0.30 * (big - lit) - 0.22 * body, 0.25, 1.15)
     white = colour((1.0, 0.99, 0.98)) * (12500 * shade) + colour((300.0, 500.0, 900.0))
     return f32(mix(blue, white * (0.62 + 0.38 * smooth(0.0, 0.2, height)), 0.93 * body))
-
-
-def zenith(light: Array) -> F32:
-    """(3,): the mean light of a sky: what pours into a street from above."""
-    return f32(light[:, : max(light.shape[1] // 3, 1)].mean(axis=(1, 2)))

@@ -119,13 +119,13 @@ class Interior(Place):
         _room.shine_on([face for face in shell + before if _room.seen(view, face)], density, lit.at)
         for face in shell:
             _room.draw(sheet, face, extra)
-        _furniture.glint(sheet, (-0.70, 1.42, _furniture.BACK - 0.08), 0.006, self.day)
+        _furniture.glint(sheet, (-0.70, 1.42, _furniture.BACK - 0.08), 0.010, self.day)
         near = Sheet(view, sheet.light.copy(), sheet.depth.copy(), np.zeros(shape, np.float32))
         for face in before:
             _room.draw(near, face, extra)
         _furniture.round_things(near, lit.at, self.lamp, seed)
-        _furniture.glint(near, (-0.56, 0.80, 3.02), 0.0035, self.day)
-        _furniture.glint(near, (0.325, 0.90, 2.97), 0.003, self.day)
+        _furniture.glint(near, (-0.56, 0.80, 3.02), 0.009, self.day)
+        _furniture.glint(near, (0.325, 0.90, 2.97), 0.009, self.day)
         parts = [
             Layer("room", sheet.light, sheet.depth),
             *_curtains(view, lit, self),
