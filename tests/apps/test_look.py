@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import pathlib
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from lichtbild import look
 from lichtbild.apps.cli import main
@@ -62,6 +64,18 @@ def test_a_look_of_ones_own(capsys: pytest.CaptureFixture[str], home: pathlib.Pa
     assert code == 2 and "exists" in err
 
 
+def test_fit_a_pair_of_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    colours = np.random.default_rng(3).uniform(0.2, 0.8, (6, 8, 3)).repeat(30, 0).repeat(30, 1)
+    for name, picture in (("a.png", colours), ("b.png", colours**1.1), ("c.png", colours[:90])):
+        Image.fromarray((picture * 255).astype(np.uint8)).save(name)
+    code, out, err = run(capsys, "fit", "a.png", "b.png", "-o", "mine.toml")
+    assert (code, err) == (0, "") and "remain" in out
+    assert look.load("mine.toml").name == "mine"
+    assert run(capsys, "fit", "a.png", "b.png", "-o", "mine.toml")[0] == 2
+    code, _, err = run(capsys, "fit", "a.png", "c.png", "-o", "other.toml")
+    assert code == 1 and "not one picture" in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -72,6 +86,10 @@ def test_a_look_of_ones_own(capsys: pytest.CaptureFixture[str], home: pathlib.Pa
         (("lint", "none.cube"), "No such file"),
         (("bake", "classic"), "where to?"),
         (("bake", "classic", "-o", "x.jpg"), "baked into"),
+        (("fit", "x.cube"), "where to?"),
+        (("fit", "x.cube", "-o", "x.toml"), "No such file"),
+        (("fit", "a", "b", "c", "-o", "x.toml"), "pairs of files"),
+        (("fit", "none.png", "none.png", "-o", "x.toml"), "cannot be read as a picture"),
         (("new", "a/b"), "no name for a look"),
         (("new", "a", "clasic"), "did you mean 'classic'"),
     ],

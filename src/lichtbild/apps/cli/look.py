@@ -15,10 +15,12 @@ def declare(p: argparse.ArgumentParser) -> None:
     """The words that the command takes."""
     add = p.add_argument
     add("what", choices=tuple(_WORK), help="list all looks; show what one is made of; diff two; lint looks, .cube or "
-        "HaldCLUT files; bake one into a table for other programs; new: begin one of your own; tune: find "
-        "yours by picking the best of nine pictures, again and again")  # fmt: skip
+        "HaldCLUT files; bake one into a table for other programs; fit one to a table, or to pairs of a raw file (or a "
+        "picture in the look neutral) and the wanted picture; new: begin one of your own; tune: find yours by picking "
+        "the best of nine pictures, again and again")  # fmt: skip
     add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, HaldCLUT; tune: raw files")
-    add("-o", "--output", metavar="FILE", help="bake: x.cube, x.png (HaldCLUT) or x.clf; new, tune: the look's file")
+    add("-o", "--output", metavar="FILE", help="bake: x.cube, x.png (HaldCLUT) or x.clf; fit, new, tune: the "
+        "look's file")  # fmt: skip
     add("--base", default="classic", metavar="LOOK", help="tune: the look to begin with (default classic)")
     add("--knob", action="append", default=[], metavar="KEY", help="tune: what may change, as tone.slope or "
         "hue.120.sat_log2; may be repeated (default: eight of them)")  # fmt: skip
@@ -138,6 +140,32 @@ def _bake(a: argparse.Namespace) -> int:
     return 0
 
 
+def _fit(a: argparse.Namespace) -> int:
+    from ...look import fit
+
+    if not a.output or not a.output.endswith(".toml"):
+        raise Usage("look fit: where to? give -o NAME.toml")
+    path = pathlib.Path(a.output)
+    if path.exists():
+        raise Usage(f"{path}: exists")
+    if len(a.names) == 1:
+        found = fit.of_table(pathlib.Path(a.names[0]), path.stem)
+    elif a.names and len(a.names) % 2 == 0:
+        from .pairs import colours
+
+        found = fit.of_colours(*colours([pathlib.Path(n) for n in a.names]), path.stem)
+    else:
+        raise Usage("look fit: expected a table, or pairs of files: BEFORE AFTER …")
+    path.write_text(fit.to_toml(found.look), "utf-8")
+    if a.json:
+        emit({"file": a.output, "mean": found.mean, "p95": found.p95, "blind_deg": found.blind_deg})
+        return 0
+    print(f"{path}: mean {found.mean:.2f}  p95 {found.p95:.2f} ΔE2000 remain")
+    if found.blind_deg:
+        print(f"  no colours at the hues {', '.join(f'{d}°' for d in found.blind_deg)}: left as they are")
+    return 0
+
+
 def _new(a: argparse.Namespace) -> int:
     from ...look import spec
 
@@ -173,4 +201,13 @@ def _tune(a: argparse.Namespace) -> int:
     return session([pathlib.Path(n) for n in a.names], a.base, a.knob, pathlib.Path(a.output))
 
 
-_WORK = {"list": _list, "show": _show, "diff": _diff, "lint": _lint, "bake": _bake, "new": _new, "tune": _tune}
+_WORK = {
+    "list": _list,
+    "show": _show,
+    "diff": _diff,
+    "lint": _lint,
+    "bake": _bake,
+    "fit": _fit,
+    "new": _new,
+    "tune": _tune,
+}

@@ -1,0 +1,59 @@
+"""What looks cost: compiling one, a table of one, and the kernels that apply look, table and grain, per core.
+
+python -m bench.look [rows columns]
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from lichtbild import kernels, look
+from lichtbild.look import grain, lut, tables
+
+from . import clock
+
+
+def picture(rows: int, columns: int) -> np.ndarray:
+    """Smooth colours with some noise, (rows, columns, 3) uint16: as pictures are, neighbours are alike."""
+    rng = np.random.default_rng(1)
+    coarse = rng.random((rows // 40 + 1, columns // 40 + 1, 3)).repeat(40, 0).repeat(40, 1)[:rows, :columns]
+    return np.clip((coarse * 0.95 + 0.03 * rng.random(coarse.shape)) * 65535, 0, 65535).astype(np.uint16)
+
+
+def run(rows: int = 1500, columns: int = 2000, repeats: int = 12) -> dict[str, dict[str, float]]:
+    """Best CPU and wall milliseconds per megapixel of the kernels on one thread, and milliseconds of the rest."""
+    classic, negative = look.load("classic"), look.load("negative")
+    made = look.compile(classic)
+    coded = picture(rows, columns)
+    scene = np.ascontiguousarray(np.moveaxis(coded, -1, 0) / np.float32(65535), np.float32)
+    points = lut.grid(33)
+    values = tables.display(made, points).astype(np.float32).reshape(33, 33, 33, 3)
+    small = np.ascontiguousarray(points.T.reshape(3, 33 * 33, 33), np.float32)
+
+    def compile_anew() -> None:
+        tables.compile.cache_clear()
+        look.compile(classic)
+
+    def slider() -> None:
+        tables.compile.cache_clear()
+        look.apply(small, look.compile(classic, saturation=1.1))
+
+    works = {
+        "look (analytic)": (lambda: look.apply(scene, made), rows * columns / 1e6),
+        "lut 33 (tetrahedra)": (lambda: lut.apply(coded, lut.Table(values)), rows * columns / 1e6),
+        "grain": (lambda: grain.apply(coded, negative), rows * columns / 1e6),
+        "compile, ms": (compile_anew, 1.0),
+        "slider to 33^3, ms": (slider, 1.0),
+    }
+    kernels.set_threads(1)
+    try:
+        return {name: clock.best(work, repeats, scale) for name, (work, scale) in works.items()}
+    finally:
+        kernels.set_threads(0)
+
+
+if __name__ == "__main__":
+    for name, costs in run(*map(int, sys.argv[1:3])).items():
+        print(f"{name:22s}", costs)
