@@ -26,7 +26,7 @@ _COARSEST = 160  # pixels of the longer side, about: there a shift is found by p
 _NOISE_LEFT = (0.036, 0.42, 0.25)
 _RANGE = 3  # pixels around the shift of the whole that are searched in the coarsest plane: turns of 2 degrees
 _PEAKS = 4  # of phase correlation that are tried: the hand, and large things that move
-_STEPS = 3  # of Lucas-Kanade in each plane
+_STEPS = 2  # of Lucas-Kanade in each plane
 _SHARED = 2.0  # by which noise counts more than if cells were independent
 _FIRM = 0.025  # pixels by which a tile differs from its neighbours, where it knows no better
 _LOYAL = (
@@ -81,8 +81,9 @@ def estimate(reference: Planes, frame: Planes, sigma: float) -> F32:
         noise = _noise(sigma, n)
         if n < level:
             flow = 2 * _grown(flow, _tiles(reference[n]))
-        flow = _search(reference[n], frame[n], flow, noise, _RANGE if n == level else 1)
-        for _ in range(_STEPS if n == 0 else 2):
+        # In the finest plane what neighbours suggest is enough, and a search around it would cost most.
+        flow = _search(reference[n], frame[n], flow, noise, _RANGE if n == level else min(n, 1))
+        for _ in range(_STEPS):
             inside = _inside(reference[n], frame[n], flow)
             flow = settle(flow, normals(reference[n], frame[n], flow) * inside, noise)
     return flow.astype(np.float32)
@@ -173,7 +174,7 @@ def _search(reference: U16, frame: U16, flow: F64, noise: float, reach: int) -> 
     near = [np.roll(flow, shift, axis) for axis in (1, 2) for shift in (-1, 1)]
     tries = np.rint(np.array([flow, affine(flow, np.ones(flow.shape[1:])), *near]))
     first = _best(reference, frame, tries, _doubt(noise))
-    best = _best(reference, frame, first + _around(reach), _doubt(noise))
+    best = _best(reference, frame, first + _around(reach), _doubt(noise)) if reach else first
     return np.where(np.abs(best - flow) <= 0.75, flow, best)
 
 
