@@ -209,7 +209,7 @@ def test_version_and_help() -> None:
     assert call("--version").stdout == f"lichtbild {lichtbild.__version__}\n"
     text = call("--help").stdout
     assert all(word in text for word in ("develop", "info", "explain", "look", "demo", "bench"))
-    assert "simulate" in text and "merge" not in text
+    assert all(word in text for word in ("simulate", "merge", "postprocess"))
     assert all(call(name, "--help").exit_code == 0 for name in ("develop", "info", "explain", "look", "demo", "bench"))
     result = call("develope")
     assert result.exit_code == 2 and "did you mean develop" in result.stderr
