@@ -23,7 +23,7 @@ from . import _camera, _illuminant
 _MIRED = np.linspace(1e6 / 12000, 500.0, 64)
 _DUV = np.linspace(-0.02, 0.02, 17)
 _SIGMA_CHROMA, _SIGMA_DUV = 0.15, 0.006  # errors of the estimators; of lights about the middle of their locus
-_SIGMA_UNKNOWN = 0.4  # log-chroma of an uncalibrated camera about what is usual; our guess
+_SIGMA_OTHER, _SIGMA_BALANCED = 0.2, 0.5  # log-chroma of an unknown camera about a usual one, and about 1, 1, 1
 _MIN_USED = 64  # pixels
 _CLEAR = 0.8  # of saturation: in the texture of what is brighter some pixels are clipped
 
@@ -70,8 +70,8 @@ def estimate(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None =
 def neutral(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None = None) -> F64 | None:
     """What a neutral is, (3,) with largest 1, in `proxy` of a camera that nobody calibrated; None as above.
 
-    Its sensor is like others, or its raw values have been balanced before: both draw the estimate to themselves, the
-    nearer one more, and gently, as its gains may be any.
+    Its sensor is like others, or its raw values have been balanced before, by whatever gains: the answers to both are
+    mixed as they are likely.
     """
     lit = lights(luminance_cd_m2)
     seen = _seen(proxy, lit)
@@ -79,10 +79,11 @@ def neutral(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None = 
         return None
     usual = chroma(camera.neutral(_likeliest(camera, seen, lit)))
     places = np.array([usual, np.zeros(2)])
-    spread = _SIGMA_UNKNOWN**2 + _SIGMA_CHROMA**2
-    likely = np.exp(-((places - seen) ** 2).sum(1) / (2 * spread))
-    place = likely @ places / likely.sum() if likely.sum() > 0 else usual
-    red, blue = np.exp(place + _SIGMA_UNKNOWN**2 / spread * (seen - place))
+    own = np.array([_SIGMA_OTHER, _SIGMA_BALANCED]) ** 2
+    spread = own + _SIGMA_CHROMA**2
+    likely = np.exp(-((places - seen) ** 2).sum(1) / (2 * spread)) / spread
+    answers = places + (own / spread)[:, None] * (seen - places)
+    red, blue = np.exp(likely @ answers / likely.sum() if likely.sum() > 0 else usual)
     found = np.array([red, 1.0, blue])
     return found / found.max() if _camera.good_neutral(found) else None
 
