@@ -31,7 +31,7 @@ def test_same_seed_same_bytes_and_another_seed_another_place(spec: dict[str, str
     assert not np.array_equal(one.flat()[0], other.flat()[0])
 
 
-@pytest.mark.parametrize("size", [(48, 64), (64, 48), (97, 131)])
+@pytest.mark.parametrize("size", [(64, 48), (97, 131)])
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
 def test_layers_fit_the_canvas_at_any_size(spec: dict[str, str], size: tuple[int, int]) -> None:
     found = scene.render(spec, size, 1)

@@ -116,17 +116,23 @@ def _pines(u: Array, v: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     trees += [(x, HORIZON + 0.004, 0.03 + 0.05 * rng.random()) for x in rng.uniform(0.25, 0.36, 16)]
     trees += [(x, HORIZON + 0.003, 0.02 + 0.04 * rng.random()) for x in rng.uniform(0.82, 1.0, 30)]
     trees += [(0.035, 1.02, 0.86), (0.115, 1.05, 0.70), (-0.02, 1.04, 0.75), (0.975, 1.04, 0.62)]
+    most = 1 + 0.28 * float(rag.max())
     for x, foot, tall in trees:
-        y = (foot - v) / tall
+        rows = _extent((v[:, 0] > foot - tall) & (v[:, 0] < foot + 1 / h))
+        columns = _extent(np.abs(u[0] - x) * (w / h) < 0.17 * tall * most + 1 / h)
+        y = (foot - v[rows]) / tall
         tier = 0.75 + 0.25 * np.cos(y * (38 if tall > 0.3 else 22) + 3 * np.sin(37 * x))
-        wide = 0.17 * tall * np.clip(1 - y, 0, 1) ** 0.9 * tier * (1 + 0.28 * rag)
-        tree = (
-            _smooth(-0.7 / w, 0.7 / w, wide - np.abs(u - x) * (w / h) * 1.0)
-            * _smooth(-0.5 / h, 0.5 / h, foot - v)
-            * (y < 1)
-        )
-        cover = np.maximum(cover, tree)
+        wide = 0.17 * tall * np.clip(1 - y, 0, 1) ** 0.9 * tier * (1 + 0.28 * rag[rows, columns])
+        inside = _smooth(-0.7 / w, 0.7 / w, wide - np.abs(u[:, columns] - x) * (w / h) * 1.0)
+        tree = inside * _smooth(-0.5 / h, 0.5 / h, foot - v[rows]) * (y < 1)
+        cover[rows, columns] = np.maximum(cover[rows, columns], tree)
     return cover, rag
+
+
+def _extent(where: Array) -> slice:
+    """From the first place to the last."""
+    found = np.flatnonzero(where)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
 def _water(above: Array, u: Array, v: Array, rng: np.random.Generator) -> Array:
