@@ -51,7 +51,8 @@ class Guide:
 class _Trust:
     """How far a frame can be believed, 0..255: where the guides differ by what noise and edges explain.
 
-    `reference`, `frame`: guides as merge_guide makes them, or halved ones; `flow` (2, blocks y, blocks x) displacement
+    `reference`, `frame`: guides as merge_guide makes them, that of the frame with a border of MARGIN / 2 cells, or
+    halved ones without; `flow` (2, blocks y, blocks x) displacement
     in pixels; `power` (5,): 1 / variance of the difference of two guides by noise for R, G, B, the part of the squared
     steps of the reference that is forgiven, and that of its squared level; `ramp` (4,): slope and bias of trust over
     the mean squared difference, for weak and for strong doubts.
@@ -59,16 +60,22 @@ class _Trust:
 
     def believed(self, cells, beyond):
         """Trust in a cell, with `cells` per side of a block: `beyond` the frame; no objection beyond the reference."""
-        wide, high = self.frame.dim(0).extent(), self.frame.dim(1).extent()
+        margin = MARGIN // 2 if cells == BLOCK // 2 else 0
+        wide, high = self.frame.dim(0).extent() - 2 * margin, self.frame.dim(1).extent() - 2 * margin
         bx = hl.clamp(x / cells, 0, self.flow.dim(0).extent() - 1)
         by = hl.clamp(y / cells, 0, self.flow.dim(1).extent() - 1)
         u, v = (hl.f32(cells / BLOCK) * self.flow[bx, by, k] for k in (0, 1))
         x1, y1 = x + u, y + v
         inside = (x1 >= 0) & (y1 >= 0) & (x1 <= wide - 1) & (y1 <= high - 1)
-        # The whole part of a displacement is that of its block, so that loads stay dense.
-        x2 = hl.clamp(x + hl.cast(I32, hl.floor(u)), 0, wide - 2)
-        y2 = hl.clamp(y + hl.cast(I32, hl.floor(v)), 0, high - 2)
-        fu, fv = x1 - x2, y1 - y2
+        iu, iv = hl.cast(I32, hl.floor(u)), hl.cast(I32, hl.floor(v))
+        if margin:  # a block that lies in the frame with any cell lies whole within the border: loads stay dense
+            x2 = hl.clamp(bx * cells + iu, 2 - margin, wide + margin - cells - 4) + margin + x - bx * cells
+            y2 = hl.clamp(by * cells + iv, 2 - margin, high + margin - cells - 4) + margin + y - by * cells
+            x2, y2 = (hl.unsafe_promise_clamped(at, 0, size + 2 * margin - 2) for at, size in ((x2, wide), (y2, high)))
+            fu, fv = u - hl.floor(u), v - hl.floor(v)
+        else:
+            x2, y2 = hl.clamp(x + iu, 0, wide - 2), hl.clamp(y + iv, 0, high - 2)
+            fu, fv = x1 - x2, y1 - y2
         edged = hl.BoundaryConditions.repeat_edge(self.reference)
 
         def near(dx, dy, p):

@@ -15,6 +15,7 @@ from ..types import F32, U8, U16
 from . import align
 
 BLOCK, MARGIN = 16, 32  # pixels, as in kernels/merge.py
+_EDGE = MARGIN // 2  # cells
 CERTAIN = 255  # trust of a pixel that is believed wholly
 # Noise power of a guide as a part of that of a code, for R, G, B: measured on white noise, mean of what the two
 # demosaics leave; fine and coarse.
@@ -42,18 +43,24 @@ def inner(codes: U16, shape: tuple[int, int]) -> U16:
 @dataclass(frozen=True)
 class Guide:
     """What tells whether two frames agree: `fine` (4, ceil(H/2), ceil(W/2)): grey, R, G, B of cells of 2x2 pixels,
-    blurred by 1 2 1; `coarse` the same halved twice.
+    blurred by 1 2 1, a view of `edged`, which has a border; `coarse` the same halved twice.
     """
 
-    fine: U16
+    edged: U16
     coarse: U16
+
+    @property
+    def fine(self) -> U16:
+        """Without the border."""
+        return self.edged[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
 
 
 def guide(codes: U16) -> Guide:
     """The guide of codes (3, H, W)."""
-    fine = np.empty((4, -(-codes.shape[1] // 2), -(-codes.shape[2] // 2)), np.uint16)
+    edged = np.zeros((4, *(-(-n // 2) + 2 * _EDGE for n in codes.shape[1:])), np.uint16)
+    fine = edged[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
     kernels.call("merge_guide", codes=codes, output=fine)
-    return Guide(fine, np.stack([align.halve(align.halve(plane)) for plane in fine]))
+    return Guide(edged, np.stack([align.halve(align.halve(plane)) for plane in fine]))
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt)
         kernels.call("merge_trust_coarse", reference=reference.coarse, frame=frame.coarse, flow=flow, output=allowed,
                      power=tables[0], ramp=tables[1])  # fmt: skip
     tables = limits(sigma, doubt, 2)
-    kernels.call("merge_trust", reference=reference.fine, frame=frame.fine, flow=flow, coarse=allowed, output=out,
+    kernels.call("merge_trust", reference=reference.fine, frame=frame.edged, flow=flow, coarse=allowed, output=out,
                  power=tables[0], ramp=tables[1])  # fmt: skip
     return out
 
