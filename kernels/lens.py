@@ -199,7 +199,9 @@ class Lens:
 
 @hl.generator(name="lens_reduce")
 class LensReduce:
-    """light (3, H, W) → (3, ceil(H / 8), ceil(W / 8)): means of 8x8 pixels, the border repeated."""
+    """light (3, H, W) → (3, ceil(H / 8), ceil(W / 8)): means around every eighth pixel, weighed by
+    a tent 16 pixels wide, the border repeated.
+    """
 
     light = hl.InputBuffer(F32, 3)
     output = hl.OutputBuffer(F32, 3)
@@ -208,10 +210,14 @@ class LensReduce:
         g = self
         edged = hl.BoundaryConditions.repeat_edge(g.light)
         column = hl.Func("column")
-        r = hl.RDom([(0, SKIRT)])
+        r = hl.RDom([(-SKIRT // 2, 2 * SKIRT)])
+
+        def share(n):
+            return 1.0 - hl.abs(hl.cast(F32, n) - (SKIRT - 1) / 2) * hl.f32(1.0 / SKIRT)
+
         column[x, y, c] = 0.0
-        column[x, y, c] = strict(column[x, y, c] + edged[x, y * SKIRT + r, c])
-        whole_bin = total(column[x * SKIRT + n, y, c] for n in range(SKIRT))
+        column[x, y, c] = strict(column[x, y, c] + share(r) * edged[x, y * SKIRT + r, c])
+        whole_bin = total(share(hl.i32(n)) * column[x * SKIRT + n, y, c] for n in range(-SKIRT // 2, SKIRT * 3 // 2))
         g.output[x, y, c] = strict(whole_bin * hl.f32(1.0 / SKIRT**2))
         lanes, tail = g.natural_vector_size(F32), hl.TailStrategy.GuardWithIf
         g.light.dim(2).set_bounds(0, 3)

@@ -98,3 +98,15 @@ def test_skirts_keep_light_and_fall(rng):
     spread = stray.blobs(lamp, mix)
     row = spread[1, 32, 32:60:3]
     assert np.all(np.diff(row) < 0) and spread.min() > 0
+
+
+@pytest.mark.parametrize("at", [(0, 0), (3, 5), (7, 2)])
+def test_halos_lie_around_their_lamp(at):
+    """Wherever a lamp lies among the coarse pixels, the centroid of its skirt is the lamp, to half a pixel."""
+    weights = np.array([0.0, 0.0, 0.0, 0.0, 1.0])  # blobs more than a hundred pixels wide
+    light = np.zeros((3, 1601, 1601), np.float32)
+    light[:, 800 + at[0], 800 + at[1]] = 1
+    small = stray.blobs(stray.reduced(light), weights)[1].astype(np.float64)
+    middle = (np.arange(small.shape[0]) + 0.5) * stray.SKIRT - 0.5
+    centre = (small.sum(1) @ middle / small.sum(), small.sum(0) @ middle / small.sum())
+    assert centre == pytest.approx((800 + at[0], 800 + at[1]), abs=0.5)

@@ -1,8 +1,9 @@
 """Light that goes astray: the far skirts of every spread, halos of scattering glass, and the veil over everything.
 
-Skirts are wide and smooth, so they are made from means of 8x8 pixels: a pyramid of blobs, each twice as wide as the
-one before (standard deviation 4, 8, 16 … pixels), mixed and interpolated. The skirt of diffraction falls as 1/r³: each
-doubling of the radius holds half as much light. Scattering holds as much in each.
+Skirts are wide and smooth, so they are made from means over tents of 16x16 pixels, every eighth pixel: a pyramid of
+blobs, each about twice as wide as the one before (6, 10, 19 … pixels), mixed and interpolated. All steps keep the
+centroid of light in its place. The skirt of diffraction falls as 1/r³: each doubling of the radius holds half as much
+light. Scattering holds as much in each.
 Source: [Goodman2005] for the fall of diffraction.
 """
 
@@ -15,7 +16,7 @@ from .. import kernels
 from ..types import F32, F64
 
 SKIRT = 8  # pixels between nodes; the same as in kernels/lens.py
-LEVELS = 7  # blobs of up to 256 px
+LEVELS = 7  # blobs of up to some 300 px
 
 
 def mixture(diffraction: float, halo: float) -> F64:
@@ -26,8 +27,8 @@ def mixture(diffraction: float, halo: float) -> F64:
 
 
 def transfer(fx: F64, fy: F64, weights: F64) -> F64:
-    """Transfer function of such a mixture at frequencies in cycles/px: means, a quadratic and
-    a linear spline, doublings between."""
+    """Transfer function of such a mixture at frequencies in cycles/px: the tent, a
+    quadratic and a linear spline, halvings and doublings between."""
     total = np.zeros(np.broadcast(fx, fy).shape)
     for level, weight in enumerate(weights):
         total = total + weight * _axis(fx, level) * _axis(fy, level)
@@ -35,14 +36,14 @@ def transfer(fx: F64, fy: F64, weights: F64) -> F64:
 
 
 def _axis(f: F64, level: int) -> F64:
-    out = np.sinc(SKIRT * 2**level * f) * np.sinc(SKIRT * f) ** 5
+    out = np.sinc(SKIRT * f) ** 7
     for step in (SKIRT * 2**n for n in range(level)):
-        out = out * (0.75 * np.cos(np.pi * step * f) + 0.25 * np.cos(3 * np.pi * step * f))
+        out = out * (0.75 * np.cos(np.pi * step * f) + 0.25 * np.cos(3 * np.pi * step * f)) ** 2
     return np.asarray(out)
 
 
 def reduced(light: F32) -> F32:
-    """Means of 8x8 pixels of `light` (3, H, W), its border repeated: (3, ceil(H / 8), ceil(W / 8))."""
+    """Means of `light` (3, H, W) around every eighth pixel, its border repeated: (3, ceil(H / 8), ceil(W / 8))."""
     out = np.empty((3, -(-light.shape[1] // SKIRT), -(-light.shape[2] // SKIRT)), np.float32)
     kernels.call("lens_reduce", light=light, output=out)
     return out
@@ -50,10 +51,12 @@ def reduced(light: F32) -> F32:
 
 def reduced_twin(light: F32) -> F32:
     """`reduced` in NumPy."""
-    pad = [(0, 0), *((0, -n % SKIRT) for n in light.shape[1:])]
-    p = np.pad(light, pad, mode="edge").astype(np.float64)
-    cut = p.reshape(3, p.shape[1] // SKIRT, SKIRT, p.shape[2] // SKIRT, SKIRT)
-    return np.asarray(cut.mean((2, 4)), np.float32)
+    tent = 1 - np.abs(np.arange(2 * SKIRT) - SKIRT + 0.5) / SKIRT
+    out = np.pad(light, [(0, 0), *((SKIRT // 2, 2 * SKIRT) for _ in range(2))], mode="edge").astype(np.float64)
+    for axis, size in ((1, light.shape[1]), (2, light.shape[2])):
+        at = np.arange(-(-size // SKIRT)) * SKIRT
+        out = sum((w * np.take(out, at + k, axis) for k, w in enumerate(tent / SKIRT)), np.zeros(()))
+    return np.asarray(out, np.float32)
 
 
 def blobs(small: F32, weights: F64) -> F32:
@@ -68,8 +71,14 @@ def blobs(small: F32, weights: F64) -> F32:
 
 
 def _halved(a: F32) -> F32:
-    a = np.pad(a, [(0, 0), (0, a.shape[1] % 2), (0, a.shape[2] % 2)], mode="edge")
-    return np.asarray((a[:, ::2, ::2] + a[:, 1::2, ::2] + a[:, ::2, 1::2] + a[:, 1::2, 1::2]) * np.float32(0.25))
+    """The transpose of `_doubled`: each pixel is shared by the two that lie around it."""
+    for axis in (1, 2):
+        odd = a.shape[axis] % 2
+        p = np.pad(a, [(1, 1 + odd) if n == axis else (0, 0) for n in range(3)], mode="edge")
+        at = np.arange(0, a.shape[axis], 2)
+        outer, inner = (np.take(p, at + k, axis) + np.take(p, at + 3 - k, axis) for k in (0, 1))
+        a = np.float32(0.125) * outer + np.float32(0.375) * inner
+    return np.asarray(a)
 
 
 def _doubled(a: F32, shape: tuple[int, ...]) -> F32:
