@@ -57,6 +57,7 @@ def extras(wanted: look.Look) -> str:
     parts = [
         f"corners {place.vignette_ev:g} EV" if place.vignette_ev else "",
         f"grain {place.grain:g}" if place.grain else "",
+        f"halation {place.halation:g}" if place.halation else "",
     ]
     return ", ".join(filter(None, parts)) or "—"
 

@@ -47,3 +47,36 @@ def test_nothing_happens_where_nothing_is_asked() -> None:
     assert film.falloff(before, DARK, 0.0) is before
     half = np.log2(finish.scene(film.falloff(before, DARK, 0.5))[1, 0, 0] / 0.18)
     assert half == pytest.approx(-0.5, abs=0.02)
+
+
+def lamp(rows: int, columns: int) -> finish.Negative:
+    """A white lamp of 8 x 8 pixels, eight times white, in grey."""
+    before = negative(rows, columns)
+    light = np.full((3, rows, columns), 0.05, np.float32)
+    light[:, rows // 2 - 4 : rows // 2 + 4, columns // 2 - 4 : columns // 2 + 4] = 1.6
+    return dataclasses.replace(before, code=before.encoding.encode(light), ev=2.32)
+
+
+def test_halation_is_red_and_near_and_as_wide_as_the_look_says() -> None:
+    glowing = dataclasses.replace(look.load("neutral"), spatial=look.spec.Spatial(halation=2.0, halation_um=150.0))
+    before = lamp(600, 800)
+    added = finish.scene(film.halation(before, glowing)) - finish.scene(before)
+    ring = added[:, 300, 410]
+    assert ring[0] > 3 * ring[1] > 6 * ring[2] >= 0
+    assert np.abs(added[:, 20, 20]).max() < 1e-4
+    # Of the lamp's light beyond white, (8 - 1)·64 pixels, a fifth comes back red.
+    dark = np.ones((600, 800), bool)
+    dark[290:310, 390:410] = False
+    assert 0.3 * 0.2 * 7 * 64 < float(added[0].sum()) < 1.2 * 0.2 * 7 * 64
+    assert float(added[0][dark].sum()) > 0
+    assert film.halation(before, look.load("neutral")) is before
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (479, 641)])
+def test_halation_of_any_size(shape: tuple[int, int]) -> None:
+    glowing = dataclasses.replace(look.load("neutral"), spatial=look.spec.Spatial(halation=1.0))
+    dull = negative(*shape)
+    after = film.halation(dull, glowing)
+    assert np.abs(after.code.astype(int) - dull.code).max() <= 1  # nothing is brighter than white
+    bright = dataclasses.replace(dull, ev=4.0)
+    assert np.all(film.halation(bright, glowing).code[0] > dull.code[0])

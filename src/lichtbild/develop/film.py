@@ -2,6 +2,9 @@
 
 Falloff is that of a lens: light times (1 + k²r²)^-2, r = 1 in the corners of the picture, so that the corner loses what
 the look says in EV. It is laid into the coarse map of the local tone gain: no pixel is touched for it.
+Halation is light that went through the film and came back from behind it: what is brighter than white spreads, red most
+because that layer lies deepest. It is added to the light before highlights are rebuilt, so it is exposed as all light.
+Lengths are those on a frame of 36 mm, whatever the sensor.
 Source: the natural falloff of an ideal lens, cos⁴ of the field angle, is this function.
 """
 
@@ -14,15 +17,20 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..look import Look, LookError, LookTables, grain, lut
 from ..types import F32, U8, U16, Values
 from . import finish
 from .finish import Negative
 from .tone import ToneMap
 
-__all__ = ["falloff", "picture"]
+__all__ = ["falloff", "halation", "picture"]
 
-_STEP = 4  # picture pixels per sample of the tone map
+_STEP = 4  # picture pixels per sample of the tone map and of the halo
+_RADIUS = 12  # of the halo's filter, in samples
+_SHARES = (0.10, 0.025, 0.005)  # of the light beyond white that comes back, in R, G, B, for halation 1
+_LAMP = 0.5  # camera light that counts as brighter than white even where a night picture is printed darker
+_SECOND = 0.3  # of it comes from a second reflection and reaches twice as far
 
 
 def falloff(negative: Negative, look: Look, factor: float = 1.0) -> Negative:
@@ -47,6 +55,31 @@ def _falloff_ev(samples: tuple[int, int], window: tuple[int, int, int, int], cor
     y2 = ((y - (top + (height - 1) / 2)) / half) ** 2
     x2 = ((x - (left + (width - 1) / 2)) / half) ** 2
     return np.asarray(-2.0 * np.log2(1.0 + k2 * (y2[:, None] + x2)), np.float32)
+
+
+def halation(negative: Negative, look: Look, factor: float = 1.0) -> Negative:
+    """The negative with the look's red light around what is brighter than white, times `factor`."""
+    amount = look.spatial.halation * factor
+    if amount == 0.0:
+        return negative
+    n = negative
+    shared = {"code": n.code, "scale": n.encoding.scale, "offset": np.add(n.encoding.offset, n.bias).astype(np.float32)}
+    rows, columns = (-(-k // _STEP) for k in n.code.shape[1:])
+    halo = np.empty((rows, columns), np.float32)
+    sample_um = grain.FRAME_UM / max(n.window[2:]) * _STEP
+    taps = _halo_taps(look.spatial.halation_um / sample_um)
+    kernels.call("halo", **shared, level=min(2.0**-n.ev, _LAMP), taps=taps, output=halo)
+    out = np.empty_like(n.code)
+    share = np.multiply(_SHARES, amount).astype(np.float32)
+    kernels.call("halate", **shared, halo=halo, share=share, output=out)
+    return dataclasses.replace(n, code=out)
+
+
+def _halo_taps(sigma: float) -> F32:
+    """Half of a filter of sum 1 whose standard deviation is `sigma` samples, and twice that in part."""
+    at = np.arange(_RADIUS + 1) / max(sigma, 0.3)
+    half = (1 - _SECOND) * np.exp(-0.5 * at**2) + _SECOND / 2 * np.exp(-0.125 * at**2)
+    return np.asarray(half / (half[0] + 2 * half[1:].sum()), np.float32)
 
 
 def picture(negative: Negative, look: Look, tables: LookTables, values: Values, bits: int = 8) -> U8 | U16:

@@ -130,7 +130,8 @@ def _print(negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Sec
     """The picture through the look, and the gain map where one is wanted."""
     trims, out = recipe.values["grade"], recipe.values["output"]
     chosen = look.load(recipe.look)
-    negative = film.falloff(negative, chosen, trims["falloff"])
+    with _clock(seconds, "film"):
+        negative = film.falloff(film.halation(negative, chosen, trims["halation"]), chosen, trims["falloff"])
     with _clock(seconds, "look"):
         sdr_tables = look.compile(chosen, want.space, 0.0, trims["contrast"], trims["saturation"])
     with _clock(seconds, "finish"):

@@ -24,6 +24,7 @@ class LookTrim(Stage):
     contrast: float = param(1.0, 0.6, 1.6, "", "factor on all slopes of the look's curve")
     saturation: float = param(1.0, 0.0, 1.6, "", "factor on chroma")
     grain: float = param(1.0, 0.0, 3.0, "", "factor on the look's grain")
+    halation: float = param(1.0, 0.0, 3.0, "", "factor on the look's red light around highlights")
     falloff: float = param(1.0, 0.0, 2.0, "", "factor on the look's loss of light in the corners")
 
 
