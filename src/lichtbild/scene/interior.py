@@ -111,7 +111,7 @@ class Interior(Place):
         shape = canvas.shape
         sheet = Sheet(view, np.zeros((3, *shape), np.float32), np.full(shape, 30.0, np.float32))
         rows, columns = _room.window_on(view, _furniture.window())
-        sheet.light[:, rows, columns] = garden(view, rows, columns, seed) * np.float32(self.day * 0.9)
+        sheet.light[:, rows, columns] = garden(view, rows, columns, seed) * np.float32(max(self.day, 1e-6) * 0.9)
         far = [thing for thing in things if thing[0][4] > 4.6]
         extra, density = self._extra(boxes, view), self._density(canvas)
         shell = [*_furniture.back(), *walls, *_furniture.pictures(seed), *_furniture.boxes_of(far)]
