@@ -157,3 +157,21 @@ def test_the_command_merges_and_reports(tmp_path, monkeypatch, capsys):
     assert run(["merge", "burst", "-o", "a.dng"]) == 1 and "exists" in capsys.readouterr().err
     assert run(["merge", "burst", "-o", "a.jpg"]) == 2
     assert run(["merge", "a.dng", "-o", "c.dng", "--cfa"]) == 1 and "three colours" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("level", [64, 1023])
+def test_a_black_or_clipped_frame_among_good_ones_changes_nothing(values, level):
+    frames = shot(3)[0].frames
+    odd = types.replace(frames[1], mosaic=np.full(frames[1].shape, level, np.uint16))
+    assert burst.order([odd, *frames], values)[0] is not odd  # it is not sharp
+    good, mixed = merged(frames, values), merged([frames[0], odd, *frames[1:]], values)
+    assert mixed.believed[0] < 0.02
+    assert np.mean(np.abs(good.code.astype(int) - mixed.code)) < 0.02 * good.encoding.sigma[1]
+
+
+def test_frames_that_hardly_overlap_help_where_they_do(values):
+    whole = shot(1, size=(500, 600))[0].frames[0]
+    parts = [types.replace(whole, mosaic=np.ascontiguousarray(whole.mosaic[k : k + 260, k : k + 360]))
+             for k in (0, 60, 140)]  # fmt: skip
+    made = merged(parts, values)
+    assert made.believed[0] > 0.3 and made.frames[0, 0] < 1.2 < made.frames[24, 36]
