@@ -54,14 +54,16 @@ class Plan:
     def pictures(self, owners: bool = True) -> Iterator[Picture]:
         """Take the frames, one at a time; without `owners`, nobody asks what was seen."""
         stack = compose.sheets(self.scene)
-        h, w = self.camera.size
-        out = np.empty((4, h, w), np.float32)
-        for i, take in enumerate(self.takes):
-            counts = compose.frame(stack, self.camera, take, out)
-            light = self.body.image(out[:3])
-            owner = self.body.seen(out[3]) if owners else np.zeros((0, 0), np.uint8)
-            frame = self.body.expose(light, self.iso, take, self.settings.seed, i)
-            yield Picture(frame, owner, light, counts)
+        out = np.empty((4, *self.camera.size), np.float32)
+        for i in range(len(self.takes)):
+            yield self._picture(stack, out, i, owners)  # and keep nothing of it while the next is made
+
+    def _picture(self, stack: list[compose.Sheet], out: F32, i: int, owners: bool) -> Picture:
+        counts = compose.frame(stack, self.camera, self.takes[i], out)
+        light = self.body.image(out[:3])
+        owner = self.body.seen(out[3]) if owners else np.zeros((0, 0), np.uint8)
+        frame = self.body.expose(light, self.iso, self.takes[i], self.settings.seed, i)
+        return Picture(frame, owner, light, counts)
 
     def maps(self, i: int, counts: list[int]) -> Any:
         """(k, H, 3, 3) for `Truth.maps`: the rows of the frame itself, without the margin that the lens needs."""
@@ -130,7 +132,7 @@ def _wander(shake: Any, focal_px: float, size: tuple[int, int], span_s: float) -
     pose = shake.pose(np.linspace(-span_s / 8, span_s, 400))
     turn = np.abs(pose[:, :2]).max() * focal_px + np.abs(pose[:, 2]).max() * max(size) / 2
     move = np.abs(pose[:, 3:5]).max() * focal_px / 1.0  # things nearer than a metre are not the farthest layer
-    step = max(32, round(0.02 * max(size)))
+    step = max(48, round(0.04 * max(size)))
     return step * math.ceil((1.05 * float(turn + move) + _SLACK_PX) / step)
 
 
@@ -167,9 +169,12 @@ def simulate(spec: Spec | Scene, *, cache: str | os.PathLike[str] | None = None,
     A burst of n frames is kept in 3·n bytes per pixel beside some 80 for the work. Raises LichtbildError in one line.
     """
     made = plan(spec, cache, **given)
-    frames, owners, maps = [], [], []
+    frames: list[Frame] = []
+    owners: list[U8] = []
+    maps: list[Any] = []
     clean: dict[str, Any] = {}
-    for i, picture in enumerate(made.pictures()):
+    for picture in made.pictures():
+        i = len(frames)
         frames.append(picture.frame)
         owners.append(picture.owner)
         maps.append(made.maps(i, picture.counts))

@@ -90,21 +90,22 @@ def _fill(plan: Plan, home: pathlib.Path, truth: str, told: Callable[[int], None
     owners: list[Any] = []
     maps: list[Any] = []
     wide = max(2, len(str(len(plan.takes) - 1)))
-    for i, picture in enumerate(plan.pictures(owners=truth != "none")):
+    for picture in plan.pictures(owners=truth != "none"):
+        i = len(names)
         names.append(f"{i:0{wide}}.dng")
         dng.write_frame(home / names[-1], picture.frame)
-        told(i)
-        if truth == "none":
-            continue
-        if i == 0:
+        if truth != "none":
+            maps.append(plan.maps(i, picture.counts))
+            owners = [owners[0] if owners else picture.owner, picture.owner]
+        if truth != "none" and i == 0:
             (home / "truth").mkdir()
             _reference(plan, picture, home / "truth")
-        maps.append(plan.maps(i, picture.counts))
+        del picture  # its light is not kept while truth is written and the next frame is made
         if truth == "full":
-            owners = [owners[0] if owners else picture.owner, picture.owner]
             unlit = np.broadcast_to(np.float32(0), (3, *plan.body.size))  # light is written already
             pair = Truth(unlit, np.stack(owners), (maps[0], maps[-1]), plan.moves(), **plan.body.bends)
             _follow(pair, home / "truth", f"{i:0{wide}}")
+        told(i)
     if truth != "none":
         np.save(home / "truth" / "maps.npy", np.stack(maps))
         (home / "truth" / "shot.toml").write_text(describe(plan, names), "utf-8")
