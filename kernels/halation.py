@@ -40,6 +40,7 @@ class Halo:
         g.taps.dim(0).set_bounds(0, RADIUS + 1)
         lanes, tail, yo = g.natural_vector_size(hl.Float(32)), hl.TailStrategy.GuardWithIf, hl.Var("yo")
         mean.compute_root().vectorize(x, lanes, tail).parallel(y, 8, tail)
+        above.compute_at(mean, y).vectorize(x, lanes, hl.TailStrategy.RoundUp)
         g.output.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, lanes, tail)
         across.compute_at(g.output, y).store_at(g.output, yo).fold_storage(y, 32)
         across.vectorize(x, lanes, hl.TailStrategy.RoundUp)

@@ -7,7 +7,7 @@ cover the share u of the picture, and points at a distance t are covered togethe
     C(t) = (1-u)² (exp(λ·A(t)) - 1),    A(t) the area that two discs share, λ their number per area, 1-u = exp(-λ·πr²)
 
 The picture's long side stands for 36 mm, so grain has the same size on every export. Noise is a hash of the place:
-the same in every tile, with any number of threads, on every processor.
+the same in every tile and with any number of threads.
 Sources: [Newson2017] the Boolean model of grain; [Wellons2018] the hash; ISO 10505 for granularity.
 """
 
