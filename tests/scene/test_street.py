@@ -6,7 +6,7 @@ import numpy as np
 
 from lichtbild import scene
 from lichtbild.scene import _street_ground
-from lichtbild.scene._grid import exp, sin
+from lichtbild.scene._grid import exp, power, sin
 from lichtbild.scene._lamps import Lamps, kelvin
 
 
@@ -48,7 +48,9 @@ def test_light_falls_with_the_square_of_the_distance() -> None:
     assert np.allclose(far, kelvin(2700.0) * 25, rtol=1e-5)
 
 
-def test_our_exp_and_sin_are_those_of_mathematics() -> None:
+def test_our_exp_power_and_sine_are_those_of_mathematics() -> None:
     x = np.linspace(-30, 30, 4001, dtype=np.float32)
     assert np.allclose(exp(x), np.exp(x.astype(float)), rtol=3e-7)
+    y = np.geomspace(1e-6, 1e3, 2001)
+    assert np.allclose(power(y, -1.45), y**-1.45, rtol=1e-12) and power(np.zeros(1), -1.0)[0] == 0
     assert np.abs(sin(x) - np.sin(x.astype(float))).max() < 2e-5

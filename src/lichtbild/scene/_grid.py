@@ -42,6 +42,25 @@ def exp(value: Real) -> F32:
     return f32(np.ldexp(total, n.astype(np.int32)))
 
 
+def power(value: Real, exponent: float) -> NDArray[np.float64]:
+    """value^exponent (0 where value is 0) in float64 from sums and products alone; relative error 1e-12."""
+    value = np.asarray(value, np.float64)
+    m, k = np.frexp(np.maximum(value, 1e-300))
+    low = m < 0.7071067811865476
+    m, k = np.where(low, 2 * m, m), k - low
+    z = (m - 1) / (m + 1)
+    series = np.zeros_like(z)
+    for odd in range(19, 0, -2):  # ln m = 2 artanh z
+        series = series * (z * z) + 1 / odd
+    t = exponent * (k + 2 * z * series * 1.4426950408889634)
+    t = np.clip(t, -1000, 1000)
+    n = np.rint(t)
+    r, total = (t - n) * 0.6931471805599453, np.ones_like(t)
+    for i in range(13, 0, -1):
+        total = total * r / i + 1
+    return np.where(value > 0, np.ldexp(total, n.astype(np.int32)), 0.0)
+
+
 def sin(value: Real) -> F32:
     """Sine of radians in float32 from sums and products alone; error 5e-6 for arguments of some hundreds."""
     turns = f32(value) * f32(0.15915494)

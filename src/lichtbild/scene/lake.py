@@ -7,6 +7,7 @@ sun's surroundings while the pines are nearly black: what a photograph has to co
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..light import convert
 from ..stage import param
 from ..types import F32
+from ._grid import exp, f32, length, power, sin
 from .spec import Canvas, Place, scene
 from .types import Layer, Scene
 
@@ -30,10 +32,11 @@ def _noise(shape: tuple[int, int], slope: float, rng: np.random.Generator, stret
     """Fractal noise of unit variance with amplitude ~ frequency^-slope; stretch > 1 draws it out horizontally."""
     fy = np.fft.fftfreq(shape[0])[:, None]
     fx = np.fft.rfftfreq(shape[1])[None, :] * stretch
-    f = np.hypot(fy, fx)
-    f[0, 0] = np.inf
+    f = np.sqrt(fy * fy + fx * fx)
+    falls = power(f, -slope)
+    falls[0, 0] = 0
     white = rng.standard_normal(shape)
-    field = np.fft.irfft2(np.fft.rfft2(white) * f**-slope, s=shape)
+    field = np.fft.irfft2(np.fft.rfft2(white) * falls, s=shape)
     return np.asarray(field / field.std(), np.float32)
 
 
@@ -54,13 +57,13 @@ def _sky(u: Array, v: Array, rng: np.random.Generator) -> Array:
     """Gradient, the sun's glow, and clouds lit from below."""
     h, w = np.broadcast_shapes(u.shape, v.shape)
     height = np.clip((HORIZON - v) / HORIZON, 0, 1)
-    distance = np.hypot((u - SUN[0]) * 1.5, v - SUN[1])
+    distance = length((u - SUN[0]) * 1.5, v - SUN[1])
     sky = _mix(_colour(SKY_LOW * 0.8), _colour(SKY_HIGH), _smooth(0.0, 0.75, height + 0 * u))
-    glow = np.exp(-distance / 0.17) * 1.6 + np.exp(-((distance / 0.05) ** 2)) * 9
+    glow = exp(-distance / 0.17) * 1.6 + exp(-((distance / 0.05) ** 2)) * 9
     disc = _smooth(0.0155, 0.0140, distance) * 260.0
     big, fine = _noise((h, w), 1.7, rng, 3.2), _noise((h, w), 1.35, rng, 2.6)
     cover = _smooth(-0.25, 1.5, big + 0.4 * fine + 0.9 * (height - 0.45))
-    lit = np.exp(-distance / 0.42) * (0.55 + 0.45 * _smooth(-0.5, 1.6, fine - 0.5 * big))
+    lit = exp(-distance / 0.42) * (0.55 + 0.45 * _smooth(-0.5, 1.6, fine - 0.5 * big))
     cloud = _colour(SUN_LIGHT) * (1.7 * lit) + _colour(SKY_HIGH) * (0.55 + 0.2 * fine)
     light = _mix(sky + _colour(SUN_LIGHT) * glow, np.maximum(cloud, 0.02), 0.85 * cover)
     return light + _colour(SUN_LIGHT) * (disc * (1 - 0.97 * cover))
@@ -71,7 +74,7 @@ def _ridges(u: Array, v: Array, rng: np.random.Generator) -> tuple[Array, Array]
     h, w = np.broadcast_shapes(u.shape, v.shape)
     light, cover = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.float32)
     for i, (top, rough) in enumerate([(0.33, 0.06), (0.40, 0.05), (0.455, 0.035), (0.49, 0.028), (0.52, 0.02)]):
-        line = _noise((1, 2 * w), 1.45, rng)[:, :w] * rough + top + 0.05 * np.cos(5 * (u - 0.2 * i))
+        line = _noise((1, 2 * w), 1.45, rng)[:, :w] * rough + top + 0.05 * sin(5 * (u - 0.2 * i) + np.pi / 2)
         inside = _smooth(-0.7 / h, 0.7 / h, v - line)
         relief = _noise((h, w), 1.75, rng, 1.3)
         # Light comes from the sun's side and from above: a slope that faces it is bright.
@@ -83,7 +86,7 @@ def _ridges(u: Array, v: Array, rng: np.random.Generator) -> tuple[Array, Array]
         snow = _smooth(0.02, -0.03, v - line - 0.055 - 0.02 * relief) * (1 - near) ** 1.2 * 0.5
         face = face + _colour([0.75, 0.62, 0.62]) * (snow * np.clip(0.5 + slope, 0.15, 1))
         air = 0.82 * (1 - near) ** 1.1 + 0.28 * _smooth(0.0, 0.12, v - line) * (1 - 0.6 * near)
-        toward = np.exp(-np.abs(u - SUN[0]) / 0.3)
+        toward = exp(-np.abs(u - SUN[0]) / 0.3)
         haze = _mix(_colour([0.30, 0.33, 0.42]), _colour([0.95, 0.55, 0.33]), toward * 0.8)
         light = _mix(light, _mix(face, haze * (0.75 - 0.35 * near), np.clip(air, 0, 0.95)), inside)
         cover = np.maximum(cover, inside)
@@ -97,9 +100,9 @@ def _cabin(light: Array, u: Array, v: Array, rng: np.random.Generator) -> Array:
     soft = 1.2 / (0.055 * h)
     wall = _smooth(-soft, soft, 1 - np.abs(x)) * _smooth(-soft, soft, y) * _smooth(-soft, soft, 0.62 - y)
     gable = _smooth(-soft, soft, 1.08 - np.abs(x) - (y - 0.60) * 2.2) * _smooth(-soft, soft, y - 0.58)
-    planks = 0.8 + 0.2 * np.sin(x * 70) + 0.08 * _noise((h, w), 0.9, rng)
+    planks = 0.8 + 0.2 * sin(x * 70) + 0.08 * _noise((h, w), 0.9, rng)
     light = _mix(light, _colour([0.21, 0.022, 0.014]) * planks, wall)
-    light = _mix(light, _colour([0.05, 0.048, 0.055]) * (1 + 0.2 * np.sin(y * 90)), gable)
+    light = _mix(light, _colour([0.05, 0.048, 0.055]) * (1 + 0.2 * sin(y * 90)), gable)
     for left in (-0.55, 0.05, 0.55):
         pane = _smooth(-soft, soft, 0.16 - np.abs(x - left)) * _smooth(-soft, soft, 0.15 - np.abs(y - 0.30))
         cross = 1 - _smooth(0.035, 0.02, np.abs(x - left)) - _smooth(0.03, 0.015, np.abs(y - 0.30))
@@ -121,8 +124,8 @@ def _pines(u: Array, v: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         rows = _extent((v[:, 0] > foot - tall) & (v[:, 0] < foot + 1 / h))
         columns = _extent(np.abs(u[0] - x) * (w / h) < 0.17 * tall * most + 1 / h)
         y = (foot - v[rows]) / tall
-        tier = 0.75 + 0.25 * np.cos(y * (38 if tall > 0.3 else 22) + 3 * np.sin(37 * x))
-        wide = 0.17 * tall * np.clip(1 - y, 0, 1) ** 0.9 * tier * (1 + 0.28 * rag[rows, columns])
+        tier = 0.75 + 0.25 * sin(y * (38 if tall > 0.3 else 22) + 3 * math.sin(37 * x) + np.pi / 2)
+        wide = 0.17 * tall * f32(power(np.clip(1 - y, 0, 1), 0.9)) * tier * (1 + 0.28 * rag[rows, columns])
         inside = _smooth(-0.7 / w, 0.7 / w, wide - np.abs(u[:, columns] - x) * (w / h) * 1.0)
         tree = inside * _smooth(-0.5 / h, 0.5 / h, foot - v[rows]) * (y < 1)
         cover[rows, columns] = np.maximum(cover[rows, columns], tree)
@@ -147,7 +150,7 @@ def _water(above: Array, u: Array, v: Array, rng: np.random.Generator) -> Array:
     fresnel = 0.30 + 0.55 * (1 - depth) ** 2
     water = mirrored.clip(0, 30) * fresnel + _colour([0.010, 0.022, 0.028])
     sparkle = _smooth(1.5, 3.0, _noise((h, w), 0.9, rng, 6.0) + 0.5 * ripple)
-    path = np.exp(-(((u - SUN[0]) / (0.035 + 0.16 * depth)) ** 2))
+    path = exp(-(((u - SUN[0]) / (0.035 + 0.16 * depth)) ** 2))
     return np.asarray(water + _colour(SUN_LIGHT) * (path * sparkle * 9))
 
 
@@ -205,7 +208,9 @@ class Lake(Place):
         height, width = canvas.shape
         white = self.lux / np.pi
         to_rec2020 = (convert("srgb", "rec2020") * white).astype(np.float32)
-        light = np.maximum(np.tensordot(to_rec2020, render(height, width, seed), 1), 0)
+        rgb = render(height, width, seed)
+        light = np.stack([sum(to_rec2020[c, k] * rgb[k] for k in range(3)) for c in range(3)])
+        light = np.maximum(light, 0).astype(np.float32)
         v = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
         water = 2.0 / np.maximum(v - HORIZON, 2.0 / 300)  # the eye is some 2 m above it; the far shore at 300 m
         depth = np.where(v > HORIZON, water, np.where(v > 0.3, 3000, 1e5)).astype(np.float32)
