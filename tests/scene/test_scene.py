@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -75,3 +79,24 @@ def test_unknown_names_and_keys_are_refused_in_one_line() -> None:
         scene.render({"name": "street", "peple": 3}, (48, 64))
     with pytest.raises(scene.SceneError, match="expected a size of at least 1x1, got 0x64"):
         scene.render({"name": "street"}, (0, 64))
+
+
+DIGEST = """
+import hashlib
+from lichtbild import scene
+for name in ("bust", "chart", "foliage", "interior", "lake", "street"):
+    for layer in scene.render({"name": name}, (60, 80), 1).layers:
+        print(name, layer.name, hashlib.sha256(layer.light.tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_a_cpu_without_vector_units_draws_the_same_bytes() -> None:
+    from numpy._core._multiarray_umath import __cpu_dispatch__ as levels
+
+    seen = []
+    for off in ("", " ".join(levels)):
+        env = os.environ | {"NPY_DISABLE_CPU_FEATURES": off}
+        run = [sys.executable, "-W", "ignore", "-c", DIGEST]
+        seen.append(subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout)
+    assert seen[0] == seen[1] and seen[0].count("\n") > 20
