@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pathlib
 import re
@@ -157,16 +158,20 @@ def readme() -> str:
     return (ROOT / "README.md").read_text()
 
 
-def test_what_the_readme_says_to_type(folder: pathlib.Path, lake: bytes) -> None:
+def test_what_the_readme_says_to_type(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.dng").rename("IMG.dng")
     (folder / "b.dng").unlink()
+    demo.burst(folder / "burst", frames=2, size=SIZE[::-1])
+    monkeypatch.setattr("sys.stdin", io.StringIO("3\nw\n"))  # what `look tune` asks for
     typed = [line.partition("#")[0].strip() for line in readme().splitlines() if line.startswith("lichtbild ")]
-    assert len(typed) >= 4
+    assert len(typed) >= 12
     for line in typed:
         words = [w for word in shlex.split(line)[1:] for w in (["IMG.dng"] if word == "*.dng" else [word])]
+        words += ["--size", "120x80"] if "--frames" in words else []  # not all of the sensor
         result = call(*words)
-        assert (result.exit_code, result.stderr) == (0, ""), line
-    assert (folder / "IMG.jpg").exists() and (folder / "out/IMG.jpg").exists()
+        assert result.exit_code == 0 and (result.stderr == "" or "tune" in words), line
+    made = ("IMG.jpg", "out/IMG.jpg", "night.jpg", "merged.dng", "classic.cube", "mine.toml", "street/07.dng")
+    assert [m for m in made if not (folder / m).exists()] == []
 
 
 def test_what_the_readme_says_in_python() -> None:
