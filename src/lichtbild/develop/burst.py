@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -31,14 +31,18 @@ _SMOOTHED = 0.4
 
 @dataclass(frozen=True)
 class Burst:
-    """A merged burst: codes (3, H, W), how to read them and their noise; `share` (h, w): noise power in units of it."""
+    """Codes (3, H, W) of one frame or of a merged burst, how to read them and their noise.
+
+    Of a burst also `share` (h, w): noise power in units of that noise; `believed`: part of the picture in which each
+    further frame was believed; `frames` (h, w): frames that count, per cell of 8x8 pixels.
+    """
 
     code: U16
     encoding: Encoding
     noise: Noise
-    share: F32
-    believed: tuple[float, ...]  # part of the picture in which each further frame was believed
-    frames: F32  # (h, w) frames that count, per cell of 8x8 pixels
+    share: F32 | None = None
+    believed: tuple[float, ...] = ()
+    frames: F32 = field(default_factory=lambda: np.ones((1, 1), np.float32))
 
 
 def order(frames: Sequence[Frame], values: Values) -> list[Frame]:

@@ -63,18 +63,12 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         guesses: list[str] = []
         balance, table = _colour(frame, proxy, values, guesses)
         light = highlights.measure(proxy, balance, values["highlights"])
-    share, believed = None, list[float]()
-    with _clock(seconds, "front" if len(several) == 1 else "merge"):
-        if len(several) == 1:
-            code, encoding = front.run(frame, balance, noise, values, even)
-        else:
-            merged = burst.run(several, balance, noise, values, even)
-            code, encoding, noise, share = merged.code, merged.encoding, merged.noise, merged.share
-            believed = [round(part, 3) for part in merged.believed]
+    taken = _take(several, balance, noise, values, even, seconds)
+    code, encoding, noise = taken.code, taken.encoding, taken.noise
     with _clock(seconds, "denoise"):
-        code = denoise.run(code, encoding, noise, values, into=code, share=share)
-    taken = denoise.unbias(encoding, noise, values)
-    bare = _camera_light(code, encoding, taken, balance, light) if want.raw else None
+        code = denoise.run(code, encoding, noise, values, into=code, share=taken.share)
+    lift = denoise.unbias(encoding, noise, values)
+    bare = _camera_light(code, encoding, lift, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
         grid = geometry.prepare(frame, dict(values["geometry"]))
         if grid is not None:
@@ -84,7 +78,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         scene = _scene(proxy, balance, light, table)
         key = _key(scene, frame, values)
         tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
-    bias = (-float(taken[0]), -float(taken[1]), -float(taken[2]))
+    bias = (-float(lift[0]), -float(lift[1]), -float(lift[2]))
     negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, frame.crop, frame.orientation)
     sdr, gain, meta = _print(negative, recipe, want, seconds)
     chosen = {
@@ -94,8 +88,21 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         "guesses": [*frame.guesses, *guesses],
     }  # fmt: skip
     if len(frames) > 1:
+        believed = [round(part, 3) for part in taken.believed]
         chosen["merge"] = {"reference": frame.path.name, "frames": len(several), "believed": believed}
     return Developed(sdr, gain, meta, bare, chosen, seconds)
+
+
+def _take(
+    frames: Sequence[Frame], balance: White, noise: Noise, values: Values, even: shading.ShadingTable, seconds: Seconds
+) -> burst.Burst:
+    """Codes in three colours of one frame, or of several merged, the first being the reference."""
+    if len(frames) > 1:
+        with _clock(seconds, "merge"):
+            return burst.run(frames, balance, noise, values, even)
+    with _clock(seconds, "front"):
+        code, encoding = front.run(frames[0], balance, noise, values, even)
+    return burst.Burst(code, encoding, noise)
 
 
 def preview(frame: Frame, recipe: Recipe) -> F32:
