@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from apps.test_cli import level
 
 import lichtbild
 
