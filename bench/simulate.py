@@ -22,7 +22,7 @@ from lichtbild.simulate import Plan, compose, plan, write
 from . import clock
 
 HEIGHT, WIDTH = 3072, 4096
-MARGIN = 164
+MARGIN = 208  # pixels of the scene beyond the frame: more than ten frames of a hand need
 
 
 def lake(lux: float) -> Scene:
