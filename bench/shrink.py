@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import pathlib
 import sys
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -179,12 +180,19 @@ def shrink(size: Any) -> Any:
 
 
 def table(name: str, note: str, values: Any, digits: int = 3) -> str:
-    """A line of the tables' file per innermost row."""
+    """A table in the tables' file, as many rows to a line as fit."""
+
+    def inline(a: Any) -> str:
+        return f"({', '.join(map(inline, a))})" if np.ndim(a) else f"{a:.{digits}g}"
 
     def rows(a: Any, depth: int) -> str:
         pad = "    " * depth
-        if np.ndim(a) == 1:
-            return f"{pad}({', '.join(f'{v:.{digits}g}' for v in a)}),"
+        if len(pad + inline(a)) < 118 or np.ndim(a) == 1:
+            return f"{pad}{inline(a)},"
+        if np.ndim(a) == 2:
+            inner = ", ".join(map(inline, a)).replace(" ", "_").replace("),_", "), ")  # broken between rows alone
+            lines = textwrap.wrap(inner + ",", 118, initial_indent=pad + "    ", subsequent_indent=pad + "    ")
+            return "\n".join([f"{pad}(", *(line.replace("_", " ") for line in lines), f"{pad}),"])
         return "\n".join([f"{pad}(", *(rows(v, depth + 1) for v in a), f"{pad}),"])
 
     return f"# {note}\n{name} = {rows(np.asarray(values), 0)[:-1]}\n"
@@ -196,7 +204,9 @@ def main() -> None:
     size, left, fine, high = flat_tables(lambda amounts: (flat(rng, amounts),))
     frames = shaken(rng)
     merged_size, _, _, merged_high = flat_tables(lambda amounts: merged(frames, rng, amounts))
-    print('"""Measured and fitted numbers of denoise and detail, printed by `python -m bench.shrink`."""\n')
+    print(
+        '"""Measured and fitted numbers of denoise and detail, printed by `python -m bench.shrink`."""\n\n# fmt: off\n'
+    )
     print(
         table("LEFT", "Part of the noise power of red, green and blue sites that demosaicing leaves in a code.", left)
     )

@@ -53,9 +53,16 @@ def test_giving_up_leaves_nothing(raw, tmp_path, monkeypatch, typed):
 
 def test_the_page_shows_nine_pictures(raw, tmp_path, monkeypatch):
     pages: list[str] = []
-    monkeypatch.setattr(tune, "ask", lambda *_: pages.append((tmp_path / "m.html").read_text()) or "q")
+    monkeypatch.setattr(tune, "ask", lambda *_: pages.append((tmp_path / "m-sheet.html").read_text()) or "q")
     tune.run([raw], "classic", ["tone.mid_ev"], tmp_path / "m.toml")
     assert pages[0].count("data:image/jpeg;base64,") == 9 and len(set(re.findall('base64,([^"]+)', pages[0]))) > 5
+
+
+def test_a_page_of_the_users_own_stays(raw, tmp_path):
+    mine = tmp_path / "mine-sheet.html"
+    mine.write_text("mine")
+    assert run(["look", "tune", str(raw), "-o", str(tmp_path / "mine.toml"), *KNOBS]) == 2
+    assert mine.read_text() == "mine"
 
 
 @pytest.mark.parametrize(

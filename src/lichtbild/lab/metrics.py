@@ -5,7 +5,7 @@ difference = metrics.delta_e_2000(metrics.lab(a), metrics.lab(b))
 ghost = metrics.ghost_energy(merged, truth, others)
 """
 
-from .difference import delta_e_2000, delta_e_itp, itp, lab, pq
+from ..difference import delta_e_2000, delta_e_itp, itp, lab, pq
 from .fidelity import cpsnr, ms_ssim, srgb, ssim
 from .merged import FlowError, flow_error, foretold, ghost_energy, noise_drop_db, temporal_variance, variance_ratio
 

@@ -31,8 +31,10 @@ div{{display:grid;grid-template-columns:repeat(3,1fr);gap:8px}}figure{{margin:0}
 
 def run(files: Sequence[pathlib.Path], base: str, keys: Sequence[str], out: pathlib.Path) -> int:
     """The session. 1..9 picks, w writes the look and ends, q ends without. Exit code 1 where nothing was written."""
-    if out.exists():
-        raise Usage(f"{out}: exists; choose another name")
+    page = out.with_name(f"{out.stem}-sheet.html")
+    for path in (out, page):
+        if os.path.lexists(path):
+            raise Usage(f"{path}: exists; choose another name")
     try:
         knobs = tuple(tune.knob(k) for k in (keys or tune.DEFAULT))
         begun = look.load(base)
@@ -40,25 +42,32 @@ def run(files: Sequence[pathlib.Path], base: str, keys: Sequence[str], out: path
         raise Usage(str(e)) from None
     scenes = [small(pipeline.preview(shot.open(f).reference, recipe.resolve(look=base))) for f in files]
     tuner = tune.Tuner(begun, knobs, sample(scenes))
-    page = out.with_suffix(".html")
-    say(f"open {page} in a browser; then type the number of the best picture, w to write {out}, q to give up")
-    while True:
-        sheet = tuner.sheet()
-        number = len(tuner.history) + 1
-        show(page, f"sheet {number}: 1-9 is the best, w: write {out.name}, q: give up",
-             [rendered(scenes[number % len(scenes)], tune.turned(begun, knobs, z)) for z in sheet])  # fmt: skip
-        word = ask(f"sheet {number}, best of 1-{len(sheet)}, w or q: ", len(sheet))
-        if not word.isdecimal():
-            break
-        tuner.pick(sheet, int(word) - 1)
-        for k, middle, spread in zip(knobs, tuner.mean, tuner.spread, strict=True):
-            say(f"  {k.key:<24}{k.lo + middle * (k.hi - k.lo):8.3f} ± {spread * (k.hi - k.lo):.3f}")
-    page.unlink(missing_ok=True)
+    try:
+        word = converse(tuner, scenes, page, out.name)
+    finally:
+        page.unlink(missing_ok=True)
     if word == "q":
         return 1
     write(out, tuner.toml(out.stem, base).encode())
     print(out)
     return 0
+
+
+def converse(tuner: tune.Tuner, scenes: Sequence[F32], page: pathlib.Path, name: str) -> str:
+    """Show sheets and learn from the picks until w or q is typed, which is returned."""
+    say(f"open {page} in a browser; then type the number of the best picture, w to write {name}, q to give up")
+    while True:
+        sheet = tuner.sheet()
+        number = len(tuner.history) + 1
+        looks, scene = [tune.turned(tuner.base, tuner.knobs, z) for z in sheet], scenes[number % len(scenes)]
+        title = f"sheet {number}: 1-9 is the best, w: write {name}, q: give up"
+        show(page, title, [rendered(scene, one) for one in looks])
+        word = ask(f"sheet {number}, best of 1-{len(sheet)}, w or q: ", len(sheet))
+        if not word.isdecimal():
+            return word
+        tuner.pick(sheet, int(word) - 1)
+        for k, middle, spread in zip(tuner.knobs, tuner.mean, tuner.spread, strict=True):
+            say(f"  {k.key:<24}{k.lo + middle * (k.hi - k.lo):8.3f} ± {spread * (k.hi - k.lo):.3f}")
 
 
 def small(scene: F32) -> F32:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..light import WHITE_D65, rgb_to_xyz, xyz
-from ..types import F64
+from .light import WHITE_D65, rgb_to_xyz, xyz
+from .types import F64
 
 _EPSILON, _KAPPA = 216 / 24389, 24389 / 27  # [CIE15]
 _PQ = (2610 / 16384, 2523 / 4096 * 128, 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32)  # m1 m2 c1 c2 c3, [BT2100]
