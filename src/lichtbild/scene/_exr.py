@@ -45,7 +45,7 @@ def read(path: pathlib.Path) -> Exr:
     try:
         header = _header(path, data)
         return Exr(_planes(path, data, header), header.chromaticities)
-    except (struct.error, zlib.error, ValueError, IndexError, UnicodeDecodeError):
+    except (struct.error, zlib.error, ValueError, IndexError, OverflowError, MemoryError):
         raise SceneError(f"{path}: broken or cut off OpenEXR file; copy or write it again") from None
 
 
@@ -101,7 +101,7 @@ def _planes(path: pathlib.Path, data: bytes, header: _Header) -> dict[str, F32]:
     row_bytes = width * sum(_DTYPES[kind].itemsize for _, kind in header.channels)
     blocks = -(-height // lines)
     offsets = struct.unpack_from(f"<{blocks}Q", data, header.end)
-    planes = {name: np.empty((height, width), np.float32) for name, _ in header.channels}
+    planes = {name: np.zeros((height, width), np.float32) for name, _ in header.channels}
     for offset in offsets:
         first, size = struct.unpack_from("<iI", data, offset)
         first -= y0
