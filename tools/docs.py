@@ -35,6 +35,8 @@ Sources are keys into [references.bib](references.bib).
 def value_range(p: stage.Param) -> str:
     if p.choices:
         return " · ".join(p.choices)
+    if p.kind is str:
+        return "text"
     return "true · false" if p.kind is bool else f"{p.lo:g} … {p.hi:g} {p.unit}".strip()
 
 
@@ -102,8 +104,7 @@ truth.flow(3), truth.hidden(3), truth.rgb, truth.mosaic, truth.extra["depth_m"]
 def parameters(prefix: str, params: dict[str, stage.Param]) -> list[str]:
     """A table of parameters."""
     rows = [
-        f"| `{prefix}{p.name}` | {p.default if p.default != '' else 'none'} "
-        f"| {'text' if p.kind is str and not p.choices else value_range(p)} | {p.doc} |"
+        f"| `{prefix}{p.name}` | {p.default if p.default != '' else 'none'} | {value_range(p)} | {p.doc} |"
         for p in params.values()
     ]
     return ["| key | default | range | meaning |", "|---|---|---|---|", *rows, ""]

@@ -126,7 +126,8 @@ def fit(where: str, p: Param, value: Any) -> Any:
         raise ParamError(f"{where}: expected true or false, got '{value}'")
     if p.kind is str:
         if not isinstance(value, str) or (p.choices and value not in p.choices):
-            raise ParamError(f"{where}: expected one of {', '.join(p.choices)}, got '{value}'")
+            wanted = f"one of {', '.join(p.choices)}" if p.choices else "a text"
+            raise ParamError(f"{where}: expected {wanted}, got '{value}'")
         return value
     return _number(where, p, value)
 

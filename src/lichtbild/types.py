@@ -120,6 +120,8 @@ class Exposure:
     aperture: float | None = None
     focal_mm: float | None = None
     taken: str | None = None  # ISO 8601
+    focal_35mm: float | None = None  # focal length that takes the same view on 36 mm x 24 mm
+    lens: str | None = None
 
 
 @dataclass

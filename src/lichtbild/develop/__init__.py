@@ -9,7 +9,9 @@ from typing import Any
 from .. import look, merge
 from . import (
     black,
+    border,
     colour,
+    crop,
     defects,
     demosaic,
     denoise,
@@ -23,12 +25,12 @@ from . import (
     white,
 )
 
-__all__ = ["ORDER", "black", "colour", "defects", "demosaic", "denoise", "detail", "exposure", "geometry",
-           "highlights", "look", "merge", "output", "shading", "tone", "white"]  # fmt: skip
+__all__ = ["ORDER", "black", "border", "colour", "crop", "defects", "demosaic", "denoise", "detail", "exposure",
+           "geometry", "highlights", "look", "merge", "output", "shading", "tone", "white"]  # fmt: skip
 
 # The stages in the order of light.
-ORDER = ("black", "shading", "white", "defects", "merge", "demosaic", "denoise", "detail", "geometry", "highlights",
-         "colour", "exposure", "tone", "grade", "output")  # fmt: skip
+ORDER = ("black", "shading", "white", "defects", "merge", "demosaic", "denoise", "detail", "geometry", "crop",
+         "highlights", "colour", "exposure", "tone", "grade", "output", "border")  # fmt: skip
 
 
 class _Develop(types.ModuleType):

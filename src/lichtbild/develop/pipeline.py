@@ -20,8 +20,10 @@ from ..recipe import Recipe
 from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
 from . import (
+    border,
     burst,
     colour,
+    crop,
     demosaic,
     denoise,
     exposure,
@@ -79,8 +81,12 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         key = _key(scene, frame, values)
         tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
     bias = (-float(lift[0]), -float(lift[1]), -float(lift[2]))
-    negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, frame.crop, frame.orientation)
+    window = frame.crop if want.raw else _window(frame, values)
+    negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, window, frame.orientation)
     sdr, gain, meta = _print(negative, recipe, want, seconds)
+    if not want.raw:
+        with _clock(seconds, "border"):
+            sdr, gain = border.apply(sdr, gain, meta, frame, values["border"])
     chosen = {
         "white": {"origin": balance.origin, "cct_k": round(balance.cct_k), "tint": round(balance.tint, 1)},
         "noise": noise.origin, "demosaic": _method(frame, noise, values),
@@ -119,11 +125,16 @@ def preview(frame: Frame, recipe: Recipe) -> F32:
     lit: F32 = scene * np.float32(2.0**key.ev)
     stops = tones.a * np.log2(np.maximum(exposure.luma(lit), np.float32(tones.floor))) + tones.b
     lit *= np.exp2(np.clip(stops, tones.low, tones.high))
-    top, left, height, width = (n // _PROXY for n in frame.crop or (0, 0, *frame.shape))
+    top, left, height, width = (n // _PROXY for n in _window(frame, values))
     lit = lit[:, top : top + max(height, 1), left : left + max(width, 1)]
     columns, rows, swap = orient.ways(frame.orientation)
     lit = lit[:, :: -1 if rows else 1, :: -1 if columns else 1]
     return np.ascontiguousarray(lit.transpose(0, 2, 1) if swap else lit)
+
+
+def _window(frame: Frame, values: Values) -> tuple[int, int, int, int]:
+    """Top, left, height and width of the picture within the frame."""
+    return crop.window(frame.crop or (0, 0, *frame.shape), frame.orientation, values["crop"])
 
 
 def _method(frame: Frame, noise: Noise, values: Values) -> str:

@@ -49,7 +49,7 @@ def exposure(ifds: list[Ifd | None]) -> Exposure:
 
     return Exposure(
         positive(tags.ISO, tags.SENSITIVITY, tags.ISO_SPEED), positive(tags.EXPOSURE_TIME), positive(tags.F_NUMBER),
-        positive(tags.FOCAL), _taken(ifds),
+        positive(tags.FOCAL), _taken(ifds), positive(tags.FOCAL_35MM), _lens(ifds),
     )  # fmt: skip
 
 
@@ -58,6 +58,18 @@ def _safe(ifd: Ifd | None, tag: int) -> F64 | None:
         return ifd.numbers(tag) if ifd is not None else None
     except RawError:
         return None
+
+
+def _lens(ifds: list[Ifd | None]) -> str | None:
+    """The lens, by its model; many begin with their maker."""
+    for ifd in ifds:
+        try:
+            model = ifd.text(tags.LENS_MODEL) if ifd is not None else ""
+        except RawError:
+            continue
+        if model.strip("- "):  # cameras without contacts write dashes
+            return model
+    return None
 
 
 def _taken(ifds: list[Ifd | None]) -> str | None:
