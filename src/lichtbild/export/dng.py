@@ -14,14 +14,13 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from .. import types
 from ..types import F32, U8, U16, Frame
-from . import dng_tags, ifd, stripes, threads, tiff, write_bytes, xmp
+from . import dng_tags, ifd, ljpeg, stripes, threads, tiff, write_bytes, xmp
 from .rendition import ExportError, Options, Rendition
 
 _TILE = 512  # rows and columns; a multiple of 16 as TIFF demands
@@ -181,11 +180,10 @@ def _cut(samples: NDArray[Any], corner: tuple[int, int], tile: tuple[int, ...]) 
 
 
 def _lossless(tile: NDArray[Any]) -> bytes:
-    if tile.ndim == 2 and tile.shape[1] % 2 == 0:
-        tile = tile.reshape(tile.shape[0], -1, 2)  # two components: each follows its own colour
-    space: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"} if tile.shape[2:] == (3,) else {}
-    jpeg = imagecodecs.jpeg8_encode(tile, lossless=True, predictor=1, bitspersample=16, **space)
-    return stripes.bare(bytes(jpeg))
+    rows, columns = tile.shape[:2]
+    # A mosaic's two components: each sample follows its own colour.
+    components = 3 if tile.ndim == 3 else 2 if columns % 2 == 0 else 1
+    return ljpeg.encode(tile.reshape(rows, -1), components)
 
 
 def _float(tile: NDArray[Any]) -> bytes:

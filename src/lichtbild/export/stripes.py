@@ -49,13 +49,6 @@ def _split(jpeg: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
             return segments, jpeg[at:-2]
 
 
-def bare(jpeg: bytes) -> bytes:
-    """A JPEG without application and comment segments."""
-    segments, scan = _split(jpeg)
-    kept = (segment(m, p) for m, p in segments if not (0xE0 <= m <= 0xEF or m == 0xFE))
-    return SOI + b"".join(kept) + scan + EOI
-
-
 def segment(marker: int, payload: bytes) -> bytes:
     """One marker segment. Raises ValueError where it is longer than 64 kB allow."""
     if len(payload) > _LIMIT - 2:
