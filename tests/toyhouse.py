@@ -23,6 +23,8 @@ class Paint:
 
 def read(path: pathlib.Path) -> Frame:
     """A frame for any file whose bytes do not say BAD."""
+    if not path.exists():
+        raise RawError(f"{path}: no such file")
     data = path.read_bytes()
     if data.startswith(b"BAD"):
         raise RawError(f"{path}: not a raw file")
@@ -52,6 +54,7 @@ def furnish(house: pathlib.Path, put: Callable[[Any, str, Any], None]) -> None:
     (folders.looks / "classic.toml").write_text('title = "the usual"')
     put(recipe, "HOME", folders)
     put(raw, "open", read)
+    put(raw, "glance", read)
     put(photo, "render", render)
 
 

@@ -6,12 +6,14 @@ import datetime
 import math
 import mmap
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .types import Exposure, Frame, RawError, Shot
 
 GAP_S = 2.0  # between the end of one frame and the next: a burst does not pause
+_What = TypeVar("_What")
 _DIM_EV = 4.0  # EV at ISO 100, about 40 lux: below it several frames are a night photograph
 
 
@@ -92,6 +94,15 @@ def sift(frames: Sequence[Frame], remarks: list[str]) -> list[Frame]:
         if odd is not None:
             remarks.append(f"{frame.path.name} is left out: another {odd} than most of the burst")
     return [f for f, kind in zip(frames, kinds, strict=True) if kind == usual]
+
+
+def attempt(read: Callable[[_What], Frame], what: _What, remarks: list[str]) -> Frame | None:
+    """The frame that `read` makes of `what`, or None where it cannot be read, and a remark that it is left out."""
+    try:
+        return read(what)
+    except RawError as e:
+        remarks.append(f"{e}: left out")
+        return None
 
 
 def brightness_ev(e: Exposure) -> float | None:

@@ -92,7 +92,8 @@ class Photo:
         guesses = list(dict.fromkeys(g for f in self.shot.frames for g in f.guesses))
         chosen = dict(self._done[1].chosen) if self._done else {}
         names = {"mode": self.recipe.mode, "look": self.recipe.look}
-        left_out = {"left_out": self.shot.remarks} if self.shot.remarks else {}
+        missing = [*self.shot.remarks, *(self._done[1].left_out if self._done else ())]
+        left_out = {"left_out": missing} if missing else {}
         notes = [*self.recipe.notes, *self.remarks]
         return {**names, "guesses": guesses, "chosen": chosen, "notes": notes, **left_out}
 

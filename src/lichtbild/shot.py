@@ -37,7 +37,8 @@ def open(what: Where | Iterable[Where]) -> Shot:
     """The Shot recorded in a raw file, in several, or in all raw files of a folder, in the order of their names.
 
     Of several files those that cannot be read, or are of another camera, size or exposure than most, are left out;
-    `remarks` of the Shot say so. Raises RawError where none can be read, LichtbildError for a folder without any.
+    `remarks` of the Shot say so. The first frame has its pixels, the others leave them in their files where they can.
+    Raises RawError where none can be read, LichtbildError for a folder without any.
     """
     paths = [pathlib.Path(what)] if isinstance(what, str | os.PathLike) else [pathlib.Path(p) for p in what]
     if not paths:
@@ -45,26 +46,15 @@ def open(what: Where | Iterable[Where]) -> Shot:
     whole = paths[0]
     if len(paths) == 1 and whole.is_dir():
         paths = raws(whole)
+    from . import raw  # late: --help does without it
+
     if len(paths) == 1:
-        return Shot([_frame(paths[0])], whole)
-    frames: list[Frame] = []
+        return Shot([raw.open(paths[0])], whole)
     remarks: list[str] = []
-    for path in paths:
-        try:
-            frames.append(_frame(path))
-        except RawError as e:
-            remarks.append(f"{e}: left out")
-    if not frames:
-        raise RawError(f"{whole}: none of its {len(paths)} raw files can be read; the first: {remarks[0]}")
-    return Shot(bursts.sift(frames, remarks), whole, remarks)
-
-
-def _frame(path: pathlib.Path) -> Frame:
-    from . import raw
-
-    try:
-        return raw.open(path)
-    except FileNotFoundError:
-        raise RawError(f"{path}: no such file") from None
-    except OSError as e:
-        raise RawError(f"{path}: {e.strerror or e}") from None
+    glances = (bursts.attempt(raw.glance, path, remarks) for path in paths)
+    frames = bursts.sift([frame for frame in glances if frame is not None], remarks)
+    for n, frame in enumerate(frames):
+        first = bursts.attempt(Frame.opened, frame, remarks)
+        if first is not None:
+            return Shot([first, *frames[n + 1 :]], whole, remarks)
+    raise RawError(f"{whole}: none of its {len(paths)} raw files can be read; the first: {remarks[0]}")

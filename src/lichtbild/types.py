@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,13 +124,25 @@ class Exposure:
     lens: str | None = None
 
 
+@dataclass(frozen=True)
+class Shut:
+    """What stands for the pixels of a shut frame: its size, and how to read the frame with them."""
+
+    shape: tuple[int, int]
+    read: Callable[[], Frame] = field(repr=False)
+
+
 @dataclass
 class Frame:
     """One raw frame, cropped to its active area, in the orientation of the sensor.
 
     `mosaic` (H, W) with `cfa` one of BAYER or "MONO"; `rgb` (3, H, W) uint16 with `cfa` "RGB" for LinearRaw; exactly
-    one of the two is set. `black` (rows, cols, planes) repeats over the active area; `black_row` (H,) and
-    `black_column` (W,) add to it. Values are linear: LinearizationTable and list-1 opcodes have been applied.
+    one of the two is set, and none while the frame is shut. `black` (rows, cols, planes) repeats over the active area;
+    `black_row` (H,) and `black_column` (W,) add to it. Values are linear: LinearizationTable and list-1 opcodes have
+    been applied.
+
+    A shut frame has left its pixels in its file: all but the first frame of a burst are, so that memory does not grow
+    with their number. `opened()` is the frame with its pixels.
     """
 
     path: pathlib.Path
@@ -157,18 +169,28 @@ class Frame:
     xmp: bytes = b""
     facts: dict[str, Any] = field(default_factory=dict)  # format, bits, compression, opcodes … for `info`
     guesses: list[str] = field(default_factory=list)  # what the file did not say and how it was decided
+    shut: Shut | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the active area."""
+        if self.shut is not None:
+            return self.shut.shape
         data = self.mosaic if self.mosaic is not None else self.rgb
         assert data is not None
         return (int(data.shape[-2]), int(data.shape[-1]))
 
+    def opened(self) -> Frame:
+        """This frame with its pixels: itself, or what is read from its file now, each time anew.
+
+        Raises RawError where they cannot be read.
+        """
+        return self if self.shut is None else self.shut.read()
+
 
 @dataclass
 class Shot:
-    """What one press of the button recorded: one frame or a burst."""
+    """What one press of the button recorded: one frame or a burst, whose further frames may be shut."""
 
     frames: list[Frame]
     path: pathlib.Path

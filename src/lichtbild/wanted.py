@@ -32,7 +32,7 @@ class Developed:
     uint8 with its `meta` where a gain map was wanted and there is light beyond white; `light` (3, h, w) where it was
     wanted: camera light, 1.0 = saturation, without white balance, before geometry and orientation. `chosen` tells what
     the stages decided for this frame (demosaic method, white balance …) in words and numbers that JSON can hold;
-    `seconds` the wall and CPU time of each pass.
+    `seconds` the wall and CPU time of each pass; `left_out` which frames of a burst could not be read.
     """
 
     sdr: U8 | U16
@@ -41,3 +41,4 @@ class Developed:
     light: F32 | None = None
     chosen: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from lichtbild.apps.cli.main import run
 from lichtbild.develop import burst, pipeline, shading
 from lichtbild.export import dng
 from lichtbild.light import WHITE_D65
+from lichtbild.raw import glance
 from lichtbild.raw import open as open_raw
 from lichtbild.types import Exposure, White
 from lichtbild.wanted import Wanted
@@ -145,6 +146,51 @@ def test_odd_and_broken_frames_are_left_out_and_told(tmp_path, monkeypatch, caps
     said = capsys.readouterr().err
     assert "1.dng is left out: another size" in said and "3.dng" in said and "Traceback" not in said
     assert pathlib.Path("0.jpg").is_file()
+
+
+def spoil(path: pathlib.Path) -> None:
+    """Damage the pixels of a DNG and nothing else: lossless JPEG in which a code is asked for that there is not."""
+    whole = bytearray(path.read_bytes())
+    at = whole.index(b"\xff\xda") + 40
+    whole[at : at + 400] = b"\xff\x00" * 200
+    path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("bad", [(0,), (1, 3), (4,), (1, 2, 3, 4), (0, 1, 2, 3)])
+def test_pixels_that_turn_out_damaged_cost_their_frame_alone(tmp_path, monkeypatch, capsys, bad):
+    taken(shot(5, size=(120, 140))[0].frames, tmp_path / "burst", (0,) * 5)
+    for n in bad:
+        spoil(tmp_path / f"burst/{n}.dng")
+    monkeypatch.chdir(tmp_path)
+    whole = lichtbild.open("burst")
+    assert whole.reference.shut is None and all(f.shut for f in whole.frames[1:])
+    assert run(["develop", "burst", "--mode", "night", "-o", "a.jpg"]) == 0
+    said = capsys.readouterr().err
+    assert all(f"burst/{n}.dng: " in said and "left out" in said for n in bad) and "Traceback" not in said
+    assert pathlib.Path("a.jpg").is_file()
+    if len(bad) < 4:
+        assert run(["merge", "burst", "-o", "a.dng", "--json"]) == 0
+        assert all(f"burst/{n}.dng: " in capsys.readouterr().err for n in bad[:1])
+
+
+def test_a_burst_without_a_readable_frame_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
+    taken(shot(3, size=(120, 140))[0].frames, tmp_path / "burst", (0,) * 3)
+    for n in range(3):
+        spoil(tmp_path / f"burst/{n}.dng")
+    monkeypatch.chdir(tmp_path)
+    assert run(["develop", "burst", "--mode", "night", "-o", "a.jpg"]) == 1
+    said = capsys.readouterr().err
+    assert "none of its 3" in said and "Traceback" not in said and not pathlib.Path("a.jpg").exists()
+
+
+def test_a_shut_frame_says_what_the_open_one_says(tmp_path):
+    taken(shot(2, size=(120, 140))[0].frames, tmp_path / "burst", (0, 0))
+    path = tmp_path / "burst/1.dng"
+    shut, whole = glance(path), open_raw(path)
+    assert shut.mosaic is None and shut.shape == whole.shape and np.array_equal(shut.opened().mosaic, whole.mosaic)
+    for name in ("cfa", "white", "crop", "orientation", "noise", "make", "model", "exposure", "exif", "facts"):
+        assert getattr(shut, name) == getattr(whole, name)
+    assert np.array_equal(shut.black, whole.black) and shut.guesses == whole.guesses
 
 
 def test_the_command_merges_and_reports(tmp_path, monkeypatch, capsys):

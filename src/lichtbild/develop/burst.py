@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .. import types
+from .. import bursts, types
 from ..light import WHITE_D65
 from ..merge import Merge, reference
 from ..merge.stack import Stack
-from ..types import F32, U16, Encoding, Frame, Noise, Values, White
+from ..types import F32, U16, Encoding, Frame, Noise, RawError, Values, White
 from . import demosaic, front, shading
 from . import noise as noises
 
@@ -33,34 +34,75 @@ _SMOOTHED = 0.4
 class Burst:
     """Codes (3, H, W) of one frame or of a merged burst, how to read them and their noise.
 
-    Of a burst also `share` (h, w): noise power in units of that noise; `believed`: part of the picture in which each
-    further frame was believed; `frames` (h, w): frames that count, per cell of 8x8 pixels.
+    Of a burst also `share` (h, w): noise power in units of that noise; `others`: names of the further frames that were
+    merged; `believed`: part of the picture in which each of them was; `frames` (h, w): frames that count, per cell of
+    8x8 pixels.
     """
 
     code: U16
     encoding: Encoding
     noise: Noise
     share: F32 | None = None
+    others: tuple[str, ...] = ()
     believed: tuple[float, ...] = ()
     frames: F32 = field(default_factory=lambda: np.ones((1, 1), np.float32))
 
 
-def order(frames: Sequence[Frame], values: Values) -> list[Frame]:
-    """The frames that are merged, the reference first."""
-    chosen = frames[: int(values["merge"]["frames"])]
-    first = reference.choose(chosen) if len(chosen) > 1 else 0
-    return [chosen[first], *chosen[:first], *chosen[first + 1 :]]
+def order(frames: Sequence[Frame], values: Values, remarks: list[str] | None = None) -> list[Frame]:
+    """The frames that are merged, the reference first; it and its rivals are opened.
+
+    What cannot be read is left out, and `remarks` say so. Raises RawError where nothing can be read.
+    """
+    said: list[str] = [] if remarks is None else remarks
+    left = list(frames[: int(values["merge"]["frames"])])
+    rivals: list[Frame] = []
+    while left and len(rivals) < reference.FIRST:
+        frame = bursts.attempt(Frame.opened, left.pop(0), said)
+        rivals += [] if frame is None else [frame]
+    if not rivals:
+        raise RawError(f"none of its {len(frames)} frames can be read; the first: {said[-1]}")
+    chosen = rivals.pop(reference.choose(rivals))
+    return [chosen, *rivals, *left]
 
 
-def run(frames: Sequence[Frame], white: White, noise: Noise, values: Values, even: shading.ShadingTable) -> Burst:
-    """Merge frames of one size and exposure; the first is the reference. `even` is the shading of all of them."""
-    first = frames[0]
-    picture, encoding = front.run(first, white, noise, values, even)
+def handed_out(frames: list[Frame]) -> Iterator[Frame]:
+    """The frames in their order; `frames` is emptied, so that the pixels of those that are done with can go."""
+    while frames:
+        yield frames.pop(0)
+
+
+def opened(frames: Iterator[Frame], remarks: list[str]) -> Iterator[Frame]:
+    """The frames with their pixels, each read while the one before is at work; what cannot be read is left out."""
+    with ThreadPoolExecutor(1, "lichtbild-read") as pool:
+
+        def begin() -> Future[Frame | None] | None:
+            frame = next(frames, None)
+            return None if frame is None else pool.submit(bursts.attempt, Frame.opened, frame, remarks)
+
+        coming = begin()
+        while coming is not None:
+            frame, coming = coming.result(), begin()
+            if frame is not None:
+                yield frame
+
+
+def run(
+    frames: Iterable[Frame], white: White, noise: Noise, values: Values, even: shading.ShadingTable,
+    remarks: list[str] | None = None,
+) -> Burst:  # fmt: skip
+    """Merge frames of one size and exposure; the first is the reference. `even` is the shading of all of them.
+
+    Shut frames are opened one after the other; those that cannot be read are left out, and `remarks` say so.
+    """
+    waiting = iter(frames)
+    picture, encoding = front.run(next(waiting), white, noise, values, even)
     stack = Stack(picture, encoding.sigma, Merge(**values["merge"]))
     grainy = math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
     quick = {**values, "demosaic": {"method": "fast"}} if grainy else values
-    for frame in frames[1:]:
+    names = []
+    for frame in opened(waiting, [] if remarks is None else remarks):
         stack.add(functools.partial(_codes, frame, white, noise, quick, even))
+        names.append(frame.path.name)
     merged = stack.result()
     left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
@@ -68,18 +110,22 @@ def run(frames: Sequence[Frame], white: White, noise: Noise, values: Values, eve
     less = Noise(_times(noise.scale, usual), _times(noise.offset, usual), noise.origin)
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
     return Burst(
-        merged.code, replace(encoding, sigma=(r, g, b)), less, share, tuple(stack.believed), np.reciprocal(merged.share)
-    )
+        merged.code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
+        np.reciprocal(merged.share),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a burst was merged: names and `believed` part of the frames, and `frames` (h, w): how many were, per cell."""
+    """How a burst was merged: names and `believed` part of the frames, and `frames` (h, w): how many were, per cell;
+    `left_out` says which could not be read.
+    """
 
     reference: str
     others: tuple[str, ...]
     believed: tuple[float, ...]
     frames: F32
+    left_out: tuple[str, ...] = ()
 
 
 def as_frame(frames: Sequence[Frame], values: Values) -> tuple[Frame, Report]:
@@ -87,11 +133,12 @@ def as_frame(frames: Sequence[Frame], values: Values) -> tuple[Frame, Report]:
 
     Black, shading and defects are dealt with, white balance is not; what noise is left stands in its noise profile.
     """
-    chosen = order(frames, values)
+    left_out: list[str] = []
+    chosen = order(frames, values, left_out)
     first = chosen[0]
     even = shading.prepare(first, values["shading"]["strength"])
     plain = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "none")
-    made = run(chosen, plain, noises.measure(first), values, even)
+    made = run(handed_out(chosen), plain, noises.measure(first), values, even, left_out)
     light = made.encoding.decode(made.code)
     peak = max(1.0, float(light.max(initial=0)))
     span = _WHITE - _BLACK
@@ -102,8 +149,7 @@ def as_frame(frames: Sequence[Frame], values: Values) -> tuple[Frame, Report]:
         black_column=None, white=(float(_WHITE),) * 3, gain_maps=(), vignettes=(), bad_pixels=None, noise=noise,
         baseline_exposure_ev=first.baseline_exposure_ev + math.log2(peak),
     )  # fmt: skip
-    names = tuple(f.path.name for f in chosen[1:])
-    return merged, Report(first.path.name, names, made.believed, made.frames)
+    return merged, Report(first.path.name, made.others, made.believed, made.frames, tuple(left_out))
 
 
 def as_mosaic(merged: Frame, cfa: str) -> Frame:

@@ -55,7 +55,8 @@ def _clock(seconds: Seconds, name: str) -> Iterator[None]:
 def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] = ()) -> Developed:
     """Develop `frame`, or all `frames` of its burst, for what is wanted. `recipe.values` holds every parameter."""
     values, seconds = recipe.values, {}  # type: Values, Seconds
-    several = burst.order(frames, values) if len(frames) > 1 else [frame]
+    left_out: list[str] = []
+    several = burst.order(frames, values, left_out) if len(frames) > 1 else [frame]
     frame = several[0]
     with _clock(seconds, "proxy"):
         even = shading.prepare(frame, values["shading"]["strength"])
@@ -65,7 +66,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         guesses: list[str] = []
         balance, table = _colour(frame, proxy, values, guesses)
         light = highlights.measure(proxy, balance, values["highlights"])
-    taken = _take(several, balance, noise, values, even, seconds)
+    taken = _take(several, balance, noise, values, even, seconds, left_out)
     code, encoding, noise = taken.code, taken.encoding, taken.noise
     with _clock(seconds, "denoise"):
         code = denoise.run(code, encoding, noise, values, into=code, share=taken.share)
@@ -95,17 +96,18 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     }  # fmt: skip
     if len(frames) > 1:
         believed = [round(part, 3) for part in taken.believed]
-        chosen["merge"] = {"reference": frame.path.name, "frames": len(several), "believed": believed}
-    return Developed(sdr, gain, meta, bare, chosen, seconds)
+        chosen["merge"] = {"reference": frame.path.name, "frames": 1 + len(taken.others), "believed": believed}
+    return Developed(sdr, gain, meta, bare, chosen, seconds, tuple(left_out))
 
 
 def _take(
-    frames: Sequence[Frame], balance: White, noise: Noise, values: Values, even: shading.ShadingTable, seconds: Seconds
-) -> burst.Burst:
-    """Codes in three colours of one frame, or of several merged, the first being the reference."""
+    frames: list[Frame], balance: White, noise: Noise, values: Values, even: shading.ShadingTable, seconds: Seconds,
+    left_out: list[str],
+) -> burst.Burst:  # fmt: skip
+    """Codes in three colours of one frame, or of several merged, the first being the reference; empties `frames`."""
     if len(frames) > 1:
         with _clock(seconds, "merge"):
-            return burst.run(frames, balance, noise, values, even)
+            return burst.run(burst.handed_out(frames), balance, noise, values, even, left_out)
     with _clock(seconds, "front"):
         code, encoding = front.run(frames[0], balance, noise, values, even)
     return burst.Burst(code, encoding, noise)

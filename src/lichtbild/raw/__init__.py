@@ -7,6 +7,7 @@ RawError with one line: which file, what is wrong, what can be done.
 
 from __future__ import annotations
 
+import functools
 import mmap
 import os
 import pathlib
@@ -17,16 +18,27 @@ from . import tags
 from .info import describe
 from .tiff import Tiff
 
-__all__ = ["describe", "open"]
+__all__ = ["describe", "glance", "open"]
 
 _OTHER = ((b"\xff\xd8\xff", "a JPEG"), (b"GIF8", "a GIF"), (b"%PDF", "a PDF"), (b"PK\x03\x04", "a ZIP archive"))
 
 
 def open(path: str | os.PathLike[str]) -> Frame:
     """The frame in a raw file. Raises RawError for whatever stands in the way; nothing else escapes."""
-    path = pathlib.Path(path)
+    return _guarded(pathlib.Path(path), False)
+
+
+def glance(path: str | os.PathLike[str]) -> Frame:
+    """The frame in a raw file, shut where that spares decoding its pixels: where it is a DNG, and plain.
+
+    Raises RawError as `open` does.
+    """
+    return _guarded(pathlib.Path(path), True)
+
+
+def _guarded(path: pathlib.Path, shut: bool) -> Frame:
     try:
-        return _open(path)
+        return _open(path, shut)
     except RawError as e:
         said = str(e)
         raise (e if said.startswith(f"{path}: ") else RawError(f"{path}: {said}")) from e.__cause__
@@ -42,7 +54,7 @@ def open(path: str | os.PathLike[str]) -> Frame:
         raise RawError(f"{path}: is damaged ({type(e).__name__}: {str(e)[:100]}); copy it again from the camera") from e
 
 
-def _open(path: pathlib.Path) -> Frame:
+def _open(path: pathlib.Path, shut: bool) -> Frame:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise RawError("is a directory; name the raw files in it")
@@ -53,10 +65,10 @@ def _open(path: pathlib.Path) -> Frame:
             raise RawError("is empty; copy it again from the camera")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             # Memory views keep the map alive beyond the block: a copy costs 1 ms per 10 MB and cannot dangle.
-            return _dispatch(path, bytes(mapped[:16]), mapped)
+            return _dispatch(path, bytes(mapped[:16]), mapped, shut)
 
 
-def _dispatch(path: pathlib.Path, head: bytes, mapped: mmap.mmap) -> Frame:
+def _dispatch(path: pathlib.Path, head: bytes, mapped: mmap.mmap, shut: bool) -> Frame:
     if path.suffix.lower() == ".raw" and path.with_suffix(".json").is_file():
         from . import sidecar
 
@@ -69,7 +81,7 @@ def _dispatch(path: pathlib.Path, head: bytes, mapped: mmap.mmap) -> Frame:
         if tags.DNG_VERSION in first:
             from . import beside, dng
 
-            frame = dng.read(path, mapped, Tiff(mapped))
+            frame = dng.read(path, mapped, Tiff(mapped), functools.partial(open, path) if shut else None)
             beside.supplement(frame, path)
             return frame
         if path.suffix.lower() in (".dng", ".tif", ".tiff"):

@@ -38,6 +38,11 @@ def changes_values(ops: list[Opcode], shading: bool = False) -> bool:
     return any(isinstance(o.what, (Pixelwise, GainMap, Vignette) if shading else Pixelwise) for o in ops)
 
 
+def looks_at_pixels(ops: list[Opcode]) -> bool:
+    """Whether what a list makes of a frame depends on its pixels."""
+    return any(isinstance(o.what, Pixelwise | BadConstant) for o in ops)
+
+
 def on_image(planes: NDArray[Any], ops: list[Opcode], top: float, plan: Plan) -> NDArray[np.float64]:
     """Apply opcodes in order to `planes` (p, H, W); `top` is the value that they call 1.0. Returns float64.
 

@@ -8,12 +8,13 @@ of its own travels in the Frame.
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import F32, Frame, RawError
+from ..types import F32, Frame, RawError, Shut
 from . import apply, codecs, colour, exif, levels, segments, tags
 from .apply import Plan
 from .levels import Box
@@ -33,8 +34,12 @@ def main_image(ifds: list[Ifd]) -> Ifd:
     return max(full or raws, key=lambda i: i.integer(tags.WIDTH, 0) * i.integer(tags.HEIGHT, 0))
 
 
-def read(path: pathlib.Path, data: Buffer, tiff: Tiff) -> Frame:
-    """Read the DNG in `data`. Raises RawError (without the file's name) for what is damaged or not yet read."""
+def read(path: pathlib.Path, data: Buffer, tiff: Tiff, shut: Callable[[], Frame] | None = None) -> Frame:
+    """Read the DNG in `data`. Raises RawError (without the file's name) for what is damaged or not yet read.
+
+    With `shut`, which reads the frame later, its pixels are left where they are, unless what is said of them depends
+    on them; a black level that is measured on masked pixels is then not known yet.
+    """
     ifds = tiff.all()
     first, raw = ifds[0], main_image(ifds)
     guesses: list[str] = []
@@ -46,8 +51,15 @@ def read(path: pathlib.Path, data: Buffer, tiff: Tiff) -> Frame:
     cfa = levels.cfa(raw, layout.samples)
     lists = [_opcodes(raw, tag) for tag in tags.OPCODES]
     plan = Plan()
-    planes = _samples(data, raw, layout, lists[0], plan)
+    apart = shut is not None and layout.coding.kind != "f" and not any(apply.looks_at_pixels(ops) for ops in lists)
+    if apart:
+        planes = np.broadcast_to(np.uint16(1), (layout.samples, layout.height, layout.width))
+        apply.collect(lists[0], planes.shape[1:], plan, planes)
+    else:
+        planes = _samples(data, raw, layout, lists[0], plan)
     frame = _levelled(path, planes, raw, layout, cfa, lists, plan, guesses)
+    if apart and shut is not None:
+        frame.shut, frame.mosaic, frame.rgb = Shut(frame.shape, shut), None, None
     _describe(frame, tiff, first, raw, layout, lists)
     return frame
 
@@ -206,7 +218,8 @@ def _finish(frame: Frame, planes: NDArray[Any], plan: Plan, crop: Box | None) ->
     frame.vignettes, frame.warps = tuple(plan.vignettes), tuple(plan.warps)
     if crop is not None:
         frame.crop = (crop[0], crop[1], crop[2] - crop[0], crop[3] - crop[1])
-    planes = np.ascontiguousarray(planes)
+    if planes.strides[-1]:  # else it only stands for pixels
+        planes = np.ascontiguousarray(planes)
     if len(planes) == 1:
         frame.mosaic = planes[0]
     else:

@@ -34,13 +34,22 @@ def run(
     if cfa and original == "RGB":
         raise LichtbildError(f"{whole.path}: its frames hold three colours per pixel: leave out --cfa")
     merged, how = burst.as_frame(whole.frames, made.values)
+    for remark in how.left_out:
+        complain(remark)
     out.parent.mkdir(parents=True, exist_ok=True)
     dng.write_frame(out, burst.as_mosaic(merged, original) if cfa else merged)
     if picture is not None:
         export.write(picture, export.Rendition(drawn(how.frames, 1 + len(how.others)), "srgb"))
     if json:
         believed = dict(zip(how.others, how.believed, strict=True))
-        emit({"output": str(out), "reference": how.reference, "believed": believed, "left_out": whole.remarks})
+        emit(
+            {
+                "output": str(out),
+                "reference": how.reference,
+                "believed": believed,
+                "left_out": [*whole.remarks, *how.left_out],
+            }
+        )
     return 0
 
 
