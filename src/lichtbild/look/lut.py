@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..types import F32, F64, U8, U16
+from ..types import F32, F64, U8, U16, U32
 from .spec import LookError
 
 MOST = 256  # the largest edge that is read: 200 MB as float32
@@ -179,17 +179,23 @@ def twin(encoded: NDArray[Any], table: Table) -> F64:
     return np.asarray(out, np.float64)
 
 
+def words(values: F64) -> U32:
+    """(n³, 2): what kernels look up, four 16-bit numbers a colour, the last one 0. `values` (n³, 3) in 0..1."""
+    packed = np.zeros((len(values), 4), np.uint16)
+    packed[:, :3] = values * 65535 + 0.5
+    return packed.view(np.uint32)
+
+
 def apply(image: U16, table: Table, strength: float = 1.0, bits: int = 8, dither: float = 1.0) -> U8 | U16:
     """A finished picture (H, W, 3) uint16 through the table, in 8 or 16 bits; `strength` mixes in the original."""
     values = np.clip(table.values.reshape(-1, 3), 0.0, 1.0).astype(np.float64)
     low, high = np.array(table.low, np.float64), np.array(table.high, np.float64)
     if strength != 1.0:
         values = strength * values + (1.0 - strength) * np.clip(low + grid(table.size) * (high - low), 0.0, 1.0)
-    r, g, b = (values * 65535 + 0.5).astype(np.uint64).T
-    words = r | g << np.uint64(16) | b << np.uint64(32)
     out = np.empty(image.shape, np.uint8 if bits == 8 else np.uint16)
+    scale, shift = 1 / (high - low), -low / (high - low)
     kernels.call(
-        f"lut_u{bits}", image=image, table=words, size=table.size, scale=(1 / (high - low) / 65535).astype(np.float32),
-        shift=(-low / (high - low)).astype(np.float32), dither=dither, output=out,
+        f"lut_u{bits}", image=image, table=words(values), size=table.size, scale=(scale / 65535).astype(np.float32),
+        shift=shift.astype(np.float32), dither=dither, output=out,
     )  # fmt: skip
     return out
