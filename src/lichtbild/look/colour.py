@@ -64,12 +64,16 @@ def _window(nodes: float | F64) -> F64:
     return np.where(t < 1.0, (4.0 - 6.0 * t**2 + 3.0 * t**3) / 6.0, outer)
 
 
+def share(hue_deg: F64, at_deg: F64) -> F64:
+    """(..., n): how much of each of n hue nodes there is at these hues; all nodes together are one."""
+    return _window(_distance_deg(hue_deg[..., None], at_deg) / HUE_STEP_DEG)
+
+
 def _along_hue(hues: tuple[Hue, ...], hue_deg: F64) -> F64:
     """(3, ...): turn (degrees), saturation (stops) and density that the nodes ask for at these hues."""
     nodes = np.array([[h.turn_deg, h.sat_log2, h.density] for h in hues] or [[0.0, 0.0, 0.0]])
     at = np.array([h.at_deg for h in hues] or [0.0])
-    weight = _window(_distance_deg(hue_deg[..., None], at) / HUE_STEP_DEG)
-    return np.moveaxis(weight @ nodes, -1, 0)
+    return np.moveaxis(share(hue_deg, at) @ nodes, -1, 0)
 
 
 def mix(amount: float) -> F64:
@@ -124,15 +128,20 @@ def grey(look: Look, shown: F64, space: str) -> F64:
     return np.clip(from_oklab(np.stack([lightness, a, b], axis=-1), space), 0.0, float(shown[-1]))
 
 
+def outset(look: Look, rendered: F64, space: str) -> tuple[F64, F64, F64]:
+    """Oklab lightness, chroma and hue (degrees) of light after the curve (n, 3), back in the primaries of `space`."""
+    rgb = rendered @ (light.convert("rec2020", space) @ np.linalg.inv(mix(look.primaries.outset))).T
+    lightness, a, b = np.moveaxis(to_oklab(rgb, space), -1, 0)
+    return lightness, np.hypot(a, b), np.degrees(np.arctan2(b, a))
+
+
 def moves(look: Look, scene: F64, rendered: F64, space: str, saturation: float = 1.0) -> F64:
     """Light after the curve (n, 3) in rendering primaries → display light of `space`, not yet fitted to its gamut.
 
     `scene` (n, 3) is the same light before the look, in Rec.2020: skin keeps the hue and saturation that it has there,
     because three channels bent by one curve turn it towards yellow in the light and deepen it in the dark.
     """
-    rgb = rendered @ (light.convert("rec2020", space) @ np.linalg.inv(mix(look.primaries.outset))).T
-    lightness, a, b = np.moveaxis(to_oklab(rgb, space), -1, 0)
-    chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
+    lightness, chroma, hue = outset(look, rendered, space)
     own_hue, own_relative = relative(scene)
     skin = np.exp(-((_distance_deg(own_hue, SKIN_DEG) / SKIN_WIDTH_DEG) ** 2))
     held = look.skin.lock * skin

@@ -65,11 +65,11 @@ def tone_curve(look: Look, headroom_ev: float = 0.0, contrast: float = 1.0) -> t
     # With headroom the curve runs a stop and a half longer per stop gained: lights stay calm, the sparkle goes up.
     white = tone.white_ev + 1.5 * headroom_ev
     above = np.linspace(0.0, white, STEPS)
-    near = (tone.slope_shadow + 2 * tone.slope) / 3
+    near = tone.slope_dim or (tone.slope_shadow + 2 * tone.slope) / 3
     nodes = np.array([LOWEST_EV, -6.0, -3.0, -1.0, 0.0])
     lower = np.array([tone.slope_deep, tone.slope_deep, tone.slope_shadow, near, tone.slope])
     dark = _integral(below, monotone_cubic(below, nodes, lower))
-    upper = _shoulder(look, above, headroom_ev - np.log2(MID) - tone.mid_ev)
+    upper = _shoulder(look, above, headroom_ev + np.log2(tone.white / MID) - tone.mid_ev)
     ev = np.concatenate([below, above[1:]]) / contrast
     log2_out = np.log2(MID) + tone.mid_ev + np.concatenate([dark - dark[-1], upper[1:]])
     shown = 2.0**log2_out
@@ -80,13 +80,13 @@ def tone_curve(look: Look, headroom_ev: float = 0.0, contrast: float = 1.0) -> t
 
 def _shoulder(look: Look, above: F64, wanted: float) -> F64:
     """Stops of display light over mid at the scene stops `above`, ending at `wanted` with slope 0."""
-    slope, white = look.tone.slope, float(above[-1])
+    slope, light, white = look.tone.slope, look.tone.slope_light, float(above[-1])
 
     def reach(half_way: float) -> F64:
-        nodes = np.array([0.0, white / 2, white])
-        return _integral(above, monotone_cubic(above, nodes, np.array([slope, half_way, 0.0])))
+        nodes = [(0.0, slope), *([(white / 4, light)] if light else []), (white / 2, half_way), (white, 0.0)]
+        return _integral(above, monotone_cubic(above, *np.array(nodes).T))
 
-    lo, hi = 0.0, slope
+    lo, hi = 0.0, light or slope
     low, high = float(reach(lo)[-1]), float(reach(hi)[-1])
     if not low <= wanted <= high:
         # Both ends of what can be reached grow with the distance to white.

@@ -43,9 +43,12 @@ class Tone:
 
     mid_ev: float = param(0.0, -1.0, 1.0, "EV", "display light of mid grey, above 0.18")
     slope: float = param(1.3, 0.5, 2.5, "", "slope at mid grey")
+    slope_dim: float = param(0.0, 0.0, 3.0, "", "slope one stop below; 0 = smoothly between its neighbours")
     slope_shadow: float = param(1.4, 0.5, 3.0, "", "slope three stops below")
     slope_deep: float = param(1.5, 0.5, 4.0, "", "slope six stops below and farther")
+    slope_light: float = param(0.0, 0.0, 2.5, "", "slope a quarter of the way to white; 0 = smoothly between")
     white_ev: float = param(3.5, 2.0, 8.0, "EV", "scene light that becomes display white")
+    white: float = param(1.0, 0.8, 1.0, "", "display light of white: the paper of a print")
     dmin: float = param(0.0, 0.0, 0.05, "", "display light of black: the base of a film or the matte of a print")
 
 
