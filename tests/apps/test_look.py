@@ -64,16 +64,20 @@ def test_a_look_of_ones_own(capsys: pytest.CaptureFixture[str], home: pathlib.Pa
     assert code == 2 and "exists" in err
 
 
-def test_fit_a_pair_of_pictures(capsys: pytest.CaptureFixture[str]) -> None:
-    colours = np.random.default_rng(3).uniform(0.2, 0.8, (6, 8, 3)).repeat(30, 0).repeat(30, 1)
-    for name, picture in (("a.png", colours), ("b.png", colours**1.1), ("c.png", colours[:90])):
+def test_fit_a_pair_of_pictures(capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
+    rng = np.random.default_rng(3)
+    colours, other = (rng.uniform(0.2, 0.8, (12, 16, 3)).repeat(20, 0).repeat(20, 1) for _ in "ab")
+    for name, picture in (("a.png", colours), ("b.png", colours**1.1), ("c.png", other)):
         Image.fromarray((picture * 255).astype(np.uint8)).save(name)
     code, out, err = run(capsys, "fit", "a.png", "b.png", "-o", "mine.toml")
     assert (code, err) == (0, "") and "remain" in out
     assert look.load("mine.toml").name == "mine"
     assert run(capsys, "fit", "a.png", "b.png", "-o", "mine.toml")[0] == 2
     code, _, err = run(capsys, "fit", "a.png", "c.png", "-o", "other.toml")
-    assert code == 1 and "not one picture" in err
+    assert code == 1 and "c.png beside a.png: not one view" in err
+    assert not pathlib.Path("other.toml").exists()
+    code, _, err = run(capsys, "fit", str(tmp_path), "-o", "other.toml")
+    assert code == 1 and "no raw file beside a picture of the same name" in err
 
 
 @pytest.mark.parametrize(

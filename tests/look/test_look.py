@@ -112,6 +112,15 @@ def test_headroom_changes_nothing_below_mid(name: str) -> None:
     assert hdr[-1] == pytest.approx(4.0, abs=1e-3)
 
 
+def test_slopes_between_and_the_white_of_paper_are_met_too() -> None:
+    tone = spec.Tone(slope_dim=1.8, slope_light=0.9, white_ev=4.0, white=0.95)
+    scene, shown = tone_curve(spec.Look("mine", "", tone=tone))
+    ev = np.log2(scene / MID)
+    slope = np.gradient(np.log2(shown), ev)
+    assert np.interp([-1.0, 0.0, 1.0], ev, slope) == pytest.approx([1.8, tone.slope, 0.9], abs=0.01)
+    assert shown[-1] == pytest.approx(0.95) and ev[-1] == pytest.approx(4.0)
+
+
 def test_an_impossible_tone_is_refused() -> None:
     steep = spec.Look("steep", "", tone=spec.Tone(slope=0.5, white_ev=2.0))
     with pytest.raises(look.LookError, match=r"steep.*white_ev"):

@@ -47,7 +47,7 @@ def of_colours(before: F64, after: F64, name: str) -> Fitted:
         raise LookError(f"look fit: expected at least 30 pairs of colours, got {len(before)} and {len(after)}")
     step = max(1, len(before) // MOST_COLOURS)
     before, after = before[::step], after[::step]
-    scene = _scene(before)
+    scene = scene_of(before)
     hue, relative = colour.relative(scene)
     there = [np.sum((relative > 0.03) & (np.abs((hue - at + 180) % 360 - 180) < HUE_STEP_DEG)) for at in search.ANGLES]
     found = search.Search(scene, after, name).run()
@@ -56,7 +56,7 @@ def of_colours(before: F64, after: F64, name: str) -> Fitted:
     return Fitted(found, float(error.mean()), float(np.percentile(error, 95)), blind)
 
 
-def _scene(before: F64) -> F64:
+def scene_of(before: F64) -> F64:
     """Scene light (n, 3) that `neutral` shows as these encoded values."""
     plain = load("neutral")
     x, y = tone_curve(plain)

@@ -16,7 +16,8 @@ def declare(p: argparse.ArgumentParser) -> None:
     add = p.add_argument
     add("what", choices=tuple(_WORK), help="list all looks; show what one is made of; diff two; lint looks, .cube or "
         "HaldCLUT files; bake one into a table for other programs; fit one to a table, or to pairs of a raw file (or a "
-        "picture in the look neutral) and the wanted picture; new: begin one of your own; tune: find yours by picking "
+        "picture in the look neutral) and the wanted picture, or to a folder of such pairs of one name; "
+        "new: begin one of your own; tune: find yours by picking "
         "the best of nine pictures, again and again")  # fmt: skip
     add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, HaldCLUT; tune: raw files")
     add("-o", "--output", metavar="FILE", help="bake: x.cube, x.png (HaldCLUT) or x.clf; fit, new, tune: the "
@@ -148,14 +149,16 @@ def _fit(a: argparse.Namespace) -> int:
     path = pathlib.Path(a.output)
     if path.exists():
         raise Usage(f"{path}: exists")
-    if len(a.names) == 1:
-        found = fit.of_table(pathlib.Path(a.names[0]), path.stem)
-    elif a.names and len(a.names) % 2 == 0:
-        from .pairs import colours
+    names = [pathlib.Path(n) for n in a.names]
+    folder = len(names) == 1 and names[0].is_dir()
+    if len(names) == 1 and not folder:
+        found = fit.of_table(names[0], path.stem)
+    elif folder or (names and len(names) % 2 == 0):
+        from . import pairs
 
-        found = fit.of_colours(*colours([pathlib.Path(n) for n in a.names]), path.stem)
+        found = fit.of_colours(*pairs.colours(pairs.of_folder(names[0]) if folder else names), path.stem)
     else:
-        raise Usage("look fit: expected a table, or pairs of files: BEFORE AFTER …")
+        raise Usage("look fit: expected a table, a folder of pairs, or pairs of files: BEFORE AFTER …")
     path.write_text(fit.to_toml(found.look), "utf-8")
     if a.json:
         emit({"file": a.output, "mean": found.mean, "p95": found.p95, "blind_deg": found.blind_deg})

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import pathlib
+from collections import defaultdict
 
 import numpy as np
 
+from ... import shot
+from ...look import register
 from ...types import F64, LichtbildError
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-_WIDE = 48  # means of so many columns: an error of alignment of some pixels does not matter
+
+
+def of_folder(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The files of a folder that stand in pairs of one name, raw file and picture, as before, after, before, …
+
+    Raises LichtbildError where there is no such pair.
+    """
+    named: dict[str, list[pathlib.Path]] = defaultdict(list)
+    for path in sorted(folder.iterdir()):
+        named[path.stem].append(path)
+    found = []
+    for paths in named.values():
+        raws = [p for p in paths if p.suffix.lower() in shot.RAW]
+        pictures = [p for p in paths if p.suffix.lower() in _PICTURES]
+        if len(raws) == 1 and len(pictures) == 1:
+            found += [*raws, *pictures]
+    if not found:
+        raise LichtbildError(f"{folder}: no raw file beside a picture of the same name, as a.dng and a.jpg")
+    return found
 
 
 def colours(names: list[pathlib.Path]) -> tuple[F64, F64]:
@@ -17,14 +38,12 @@ def colours(names: list[pathlib.Path]) -> tuple[F64, F64]:
     before, after = [], []
     for one, two in zip(names[::2], names[1::2], strict=True):
         plain, wanted = _picture(one), _picture(two)
-        ratio = [p.shape[1] / p.shape[0] for p in (plain, wanted)]
-        if not 0.97 < ratio[0] / ratio[1] < 1.03:
-            said = f"its sides are {ratio[1]:.2f}:1, those of {one} {ratio[0]:.2f}:1"
-            raise LichtbildError(f"{two}: {said}: not one picture")
-        small = [_means(p) for p in (plain, wanted)]
-        clear = (small[0].max(1) < 0.98) & (small[1].max(1) < 0.98)
-        before.append(small[0][clear])
-        after.append(small[1][clear])
+        try:
+            found, meant = register.colours(plain, wanted)
+        except LichtbildError as error:
+            raise LichtbildError(f"{two} beside {one}: {error}") from None
+        before.append(found)
+        after.append(meant)
     return np.concatenate(before), np.concatenate(after)
 
 
@@ -38,19 +57,7 @@ def _picture(path: pathlib.Path) -> F64:
                 return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"), np.float64) / 255.0
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
             raise LichtbildError(f"{path}: cannot be read as a picture: {error}") from None
-    from ... import photo, shot
+    from ... import photo
 
     plain = {"tone.strength": 0.0, "grade.falloff": 0.0}
     return np.asarray(photo.develop(shot.open(path), look="neutral", set=plain).array, np.float64) / 255.0
-
-
-def _means(picture: F64) -> F64:
-    """Colours (n, 3) of a grid of blocks; the outermost ring is left out, where crops differ."""
-    height, width, _ = picture.shape
-    columns = min(_WIDE, width)
-    rows = max(1, min(height, round(columns * height / width)))
-    y, x = (np.linspace(0, n, m + 1).astype(int) for n, m in ((height, rows), (width, columns)))
-    sums = np.add.reduceat(np.add.reduceat(picture, y[:-1], axis=0), x[:-1], axis=1)
-    means = sums / (np.diff(y)[:, None] * np.diff(x))[..., None]
-    inner = means[1:-1, 1:-1] if min(rows, columns) > 4 else means
-    return np.asarray(inner.reshape(-1, 3), np.float64)
