@@ -50,7 +50,7 @@ def shared_area(s: F64) -> F64:
     return np.asarray((2.0 / math.pi) * (np.arccos(half) - half * np.sqrt(1.0 - half**2)), np.float64)
 
 
-def covariance(share: F64, s: F64) -> F64:
+def covariance(share: float | F64, s: F64) -> F64:
     """C at distances of `s` radii, where discs cover `share`; shapes broadcast."""
     bare = 1.0 - share
     return np.asarray(bare ** (2.0 - shared_area(s)) - bare**2, np.float64)  # λ·A = -ln(1-u)·shared_area
@@ -87,7 +87,7 @@ def _filter(radius_px: float) -> F64:
     """
     s = np.linspace(0.0, 2.0, 401)
     inner = np.sqrt(np.maximum(4.0 - s**2, 0.0)) * np.linspace(0.0, 1.0, 401)[:, None]
-    across = 2.0 * np.trapezoid(covariance(np.float64(_TYPICAL), np.hypot(s, inner)), inner, axis=0)
+    across: F64 = 2.0 * np.asarray(np.trapezoid(covariance(_TYPICAL, np.hypot(s, inner)), inner, axis=0))
     at = np.concatenate([-s[:0:-1], s]) * radius_px
     lags = np.arange(2 * math.ceil(radius_px) + 2)
     rows = np.clip(1.0 - np.abs(at - lags[:, None]), 0.0, None) @ np.concatenate([across[:0:-1], across])

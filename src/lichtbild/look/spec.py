@@ -107,7 +107,7 @@ class Spatial:
     halation: float = param(0.0, 0.0, 3.0, "", "red light around what is brighter than white, from behind the film")
     halation_um: float = param(65.0, 10.0, 150.0, "µm", "how far it reaches (standard deviation)")
     grain: float = param(0.0, 0.0, 60.0, "", "RMS granularity: 1000 x standard deviation of density 1 in 48 µm")
-    grain_um: float = param(5.0, 1.0, 30.0, "µm", "size of the grain's clumps (standard deviation)")
+    grain_um: float = param(5.0, 1.0, 15.0, "µm", "size of the grain's clumps (standard deviation)")
 
 
 @dataclass(frozen=True)
