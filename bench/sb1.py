@@ -8,6 +8,7 @@ colours are those of the picture, so the truth is the picture itself.
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,11 +59,12 @@ def _disc(yx: Any, at: Any) -> tuple[Any, Any]:
 
 def make(
     light: Any, frames: int = 8, seed: int = 1, exposure: float = 0.55, noise: Noise = NOISE, cfa: str = "RGGB",
-    disc: bool = True, shift_px: float = 6.0, turn_deg: float = 0.08,
+    disc: bool = True, shift_px: float = 6.0, turn_deg: float = 0.08, bracket_ev: Sequence[float] = (0.0,),
 ) -> tuple[Shot, Truth]:  # fmt: skip
     """The burst of `light` (3, H, W), linear with sRGB primaries; its frames are 2·MARGIN smaller, and even.
 
-    `exposure` scales light to camera light, 1.0 = saturation. `truth.rgb` is camera light of the first frame.
+    `exposure` scales light to camera light, 1.0 = saturation; frames take the offsets `bracket_ev` in turn by their
+    time. `truth.rgb` is camera light of the first frame.
     """
     rng = np.random.default_rng(seed)
     size = ((light.shape[1] - 2 * MARGIN) // 2 * 2, (light.shape[2] - 2 * MARGIN) // 2 * 2)
@@ -83,24 +85,24 @@ def make(
         both = [np.vstack([m, [0, 0, 1]]) for m in (pose, moved)]
         maps.append(np.broadcast_to(np.stack(both)[:, None], (2, size[0], 3, 3)))
         truth = rgb.astype(np.float32) if i == 0 else truth
-        shots.append(_frame(rgb, noise, cfa, rng, i))
+        shots.append(_frame(rgb, noise, cfa, rng, i, bracket_ev[i % len(bracket_ev)]))
     return Shot(shots, pathlib.Path("sb1")), Truth(truth, np.stack(owners), tuple(maps), (False, True))
 
 
-def _frame(rgb: Any, noise: Noise, cfa: str, rng: Any, number: int) -> Frame:
+def _frame(rgb: Any, noise: Noise, cfa: str, rng: Any, number: int, ev: float = 0.0) -> Frame:
     clean = np.empty(rgb.shape[1:])
     for k, plane in enumerate(SITES[cfa]):
-        clean[k // 2 :: 2, k % 2 :: 2] = rgb[plane, k // 2 :: 2, k % 2 :: 2]
+        clean[k // 2 :: 2, k % 2 :: 2] = rgb[plane, k // 2 :: 2, k % 2 :: 2] * 2.0**ev
     noisy = clean + rng.standard_normal(clean.shape) * np.sqrt(noise.scale[0] * clean + noise.offset[0])
-    return frame(np.rint(BLACK + noisy * (WHITE - BLACK)).clip(0, WHITE).astype(np.uint16), noise, number, cfa)
+    return frame(np.rint(BLACK + noisy * (WHITE - BLACK)).clip(0, WHITE).astype(np.uint16), noise, number, cfa, ev)
 
 
-def frame(counts: Any, noise: Noise, number: int, cfa: str = "RGGB") -> Frame:
-    """A frame of the camera: raw numbers (H, W) uint16 with its words."""
+def frame(counts: Any, noise: Noise, number: int, cfa: str = "RGGB", ev: float = 0.0) -> Frame:
+    """A frame of the camera: raw numbers (H, W) uint16 with its words; `ev`: its time against 1/30 s."""
     colour = CameraColour((Calibration(21, np.linalg.inv(rgb_to_xyz("srgb")), white_xy=WHITE_D65),),
                           as_shot_neutral=(1.0, 1.0, 1.0))  # fmt: skip
     return Frame(
         path=pathlib.Path(f"sb1_{number:02}.dng"), cfa=cfa, mosaic=counts, rgb=None,
         black=np.full((1, 1, 1), BLACK, np.float32), white=(float(WHITE),), colour=colour, noise=noise,
-        make="lichtbild", model="SB-1", exposure=Exposure(1600, 1 / 30, 1.9, 8.7, "2026-11-21T16:42:00"),
+        make="lichtbild", model="SB-1", exposure=Exposure(1600, 2.0**ev / 30, 1.9, 8.7, "2026-11-21T16:42:00"),
     )  # fmt: skip

@@ -211,7 +211,7 @@ class Add:
 
 @hl.generator(name="merge_done")
 class Done:
-    """Sums (3, h, w) and codes of the reference (3, H, W), believed wholly, → codes (3, H, W).
+    """Sums (3, h, w) and codes of the reference (3, H, W), which has the weight `certain`, → codes (3, H, W).
 
     `total` (rows of cells, w): sum of trust. `lift` (3,): noise power of a code; a mean of roots is too low by the part
     of it that was averaged away.
@@ -221,13 +221,14 @@ class Done:
     total = hl.InputBuffer(U16, 2)
     reference = hl.InputBuffer(U16, 3)
     lift = hl.InputBuffer(F32, 1)
+    certain = hl.InputScalar(F32)
     output = hl.OutputBuffer(U16, 3)
 
     def generate(self):
         part = hl.Func("part")
-        part[x, y] = 1.0 / (hl.cast(F32, self.total[x, y / 2]) + 255.0)
-        mean = (self.sums[x, y, c] + 255.0 * hl.cast(F32, self.reference[x, y, c])) * part[x, y]
-        code = hl.sqrt(mean * mean + self.lift[c] * (1.0 - 255.0 * part[x, y]))
+        part[x, y] = 1.0 / (hl.cast(F32, self.total[x, y / 2]) + self.certain)
+        mean = (self.sums[x, y, c] + self.certain * hl.cast(F32, self.reference[x, y, c])) * part[x, y]
+        code = hl.sqrt(mean * mean + self.lift[c] * (1.0 - self.certain * part[x, y]))
         self.output[x, y, c] = hl.cast(U16, hl.min(code + 0.5, 65535.0))
         yo, tail, lanes = hl.Var("yo"), hl.TailStrategy.GuardWithIf, self.natural_vector_size(F32)
         self.output.bound(c, 0, 3).split(y, yo, y, 32, tail).reorder(x, c, y, yo).parallel(yo)

@@ -86,9 +86,9 @@ def sift(frames: Sequence[Frame], remarks: list[str]) -> list[Frame]:
     """The frames that can be merged with most of the others; what is left out is said in `remarks`."""
     if len(frames) < 2:
         return list(frames)
-    kinds = [(f.shape, f.cfa, f.make, f.model, f.white, f.exposure.iso, f.exposure.time_s) for f in frames]
+    kinds = [(f.shape, f.cfa, f.make, f.model) for f in frames]
     usual = max(kinds, key=kinds.count)
-    names = ("size", "mosaic", "camera", "camera", "white level", "ISO", "exposure time")
+    names = ("size", "mosaic", "camera", "camera")
     for frame, kind in zip(frames, kinds, strict=True):
         odd = next((n for n, a, b in zip(names, kind, usual, strict=True) if a != b), None)
         if odd is not None:

@@ -16,13 +16,14 @@ import numpy as np
 
 from .. import bursts, types
 from ..light import WHITE_D65
-from ..merge import Merge, reference
+from ..merge import Merge, exposures, reference
 from ..merge.stack import Stack
 from ..types import F32, U16, Encoding, Frame, Noise, RawError, Values, White
 from . import demosaic, front, shading
 from . import noise as noises
 
 _GRAINY = 0.02  # noise of mid-grey from where the fast demosaic of the further frames costs nothing that is seen
+_AS_BRIGHT = 0.98  # of the reference's light: from here on a frame clips where the reference does
 _BLACK, _WHITE = 2048, 65535  # of a merged frame: noise around black is kept
 _LEAST_SHARE = 0.02  # of one frame's noise: fifty frames
 # Part of the noise power that moving a frame by fractions of a pixel takes away, and all of it fine: denoise may be so
@@ -51,18 +52,28 @@ class Burst:
 def order(frames: Sequence[Frame], values: Values, remarks: list[str] | None = None) -> list[Frame]:
     """The frames that are merged, the reference first; it and its rivals are opened.
 
-    What cannot be read is left out, and `remarks` say so. Raises RawError where nothing can be read.
+    Of a bracket the reference says how bright the photograph is meant. What cannot be read is left out, and `remarks`
+    say so. Raises RawError where nothing can be read.
     """
     said: list[str] = [] if remarks is None else remarks
     left = list(frames[: int(values["merge"]["frames"])])
     rivals: list[Frame] = []
-    while left and len(rivals) < reference.FIRST:
-        frame = bursts.attempt(Frame.opened, left.pop(0), said)
-        rivals += [] if frame is None else [frame]
-    if not rivals:
+    for level in (exposures.level(left), None):
+        while len(rivals) < reference.FIRST:
+            place = next(
+                (i for i, f in enumerate(left) if level is None or exposures.taken_ev(f.exposure) == level), -1
+            )
+            frame = None if place < 0 else bursts.attempt(Frame.opened, left.pop(place), said)
+            rivals += [] if frame is None else [frame]
+            if place < 0:
+                break
+        if rivals:
+            break
+    else:
         raise RawError(f"none of its {len(frames)} frames can be read; the first: {said[-1]}")
     chosen = rivals.pop(reference.choose(rivals))
-    return [chosen, *rivals, *left]
+    meant_ev = chosen.baseline_exposure_ev + exposures.meant_ev(frames, chosen)
+    return [types.replace(chosen, baseline_exposure_ev=meant_ev), *rivals, *left]
 
 
 def handed_out(frames: list[Frame]) -> Iterator[Frame]:
@@ -90,18 +101,20 @@ def run(
     frames: Iterable[Frame], white: White, noise: Noise, values: Values, even: shading.ShadingTable,
     remarks: list[str] | None = None,
 ) -> Burst:  # fmt: skip
-    """Merge frames of one size and exposure; the first is the reference. `even` is the shading of all of them.
+    """Merge frames of one size; the first is the reference, whose scale of light the others are brought to.
 
-    Shut frames are opened one after the other; those that cannot be read are left out, and `remarks` say so.
+    `even` is the shading of all of them. Shut frames are opened one after the other; those that cannot be read are
+    left out, and `remarks` say so.
     """
-    waiting = iter(frames)
-    picture, encoding = front.run(next(waiting), white, noise, values, even)
-    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]))
-    grainy = math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
-    quick = {**values, "demosaic": {"method": "fast"}} if grainy else values
+    waiting = list(frames)
+    first = waiting.pop(0)
+    picture, encoding = front.run(first, white, noise, values, even)
+    way = _Way(exposures.Base.of(first, noise), white, encoding, values, even)
+    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.certain(waiting))
+    del first
     names = []
-    for frame in opened(waiting, [] if remarks is None else remarks):
-        stack.add(functools.partial(_codes, frame, white, noise, quick, even))
+    for frame in opened(handed_out(waiting), [] if remarks is None else remarks):
+        stack.add(functools.partial(way.codes, frame))
         names.append(frame.path.name)
     merged = stack.result()
     left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
@@ -170,6 +183,58 @@ def _times(three: tuple[float, float, float], factor: float) -> tuple[float, flo
     return (three[0] * factor, three[1] * factor, three[2] * factor)
 
 
-def _codes(frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable, out: U16) -> None:
-    """Codes of a frame into `out` (3, H, W)."""
-    front.run(frame, white, noise, values, even, out)
+@dataclass(frozen=True)
+class _Way:
+    """How the further frames of a burst become codes of the reference's scale."""
+
+    base: exposures.Base
+    white: White
+    encoding: Encoding
+    values: Values
+    even: shading.ShadingTable
+
+    @functools.cached_property
+    def light(self) -> F32:
+        """(256,) camera light of green codes."""
+        return exposures.levels(self.encoding, self.white.gains[1])
+
+    def noise(self, frame: Frame) -> Noise:
+        """The noise of a frame in its own light; where it does not say, that of the reference at its ISO."""
+        mine, its = self.base.exposure.iso, frame.exposure.iso
+        if mine == its or not mine or not its:
+            return self.base.noise
+        if frame.noise is not None and noises.sane(frame.noise):
+            return frame.noise
+        known = self.base.noise
+        return Noise(_times(known.scale, its / mine), _times(known.offset, (its / mine) ** 2), known.origin)
+
+    def certain(self, frames: Sequence[Frame]) -> int:
+        """The weight of the reference beside these frames."""
+        return self.base.certain([(f.exposure, self.noise(f)) for f in frames], self.light)
+
+    def codes(self, frame: Frame, out: U16) -> exposures.Other | None:
+        """Codes of a frame into `out` (3, H, W); what is other about it where its exposure is."""
+        more_ev = self.base.more_ev(frame)
+        noise = self.noise(frame)
+        if more_ev == 0 and noise is self.base.noise:
+            front.run(frame, self.white, noise, self._quick(noise), self.even, out)
+            return None
+        gain = 2.0**-more_ev
+        typical = float(exposures.noise_ratio(self.base.noise, noise, gain, np.full(1, exposures.TYPICAL))[0])
+        # A mean of roots is too low by its noise power over twice the root: each frame as low as the reference is.
+        power = np.square(np.asarray(self.encoding.sigma) / self.encoding.scale)
+        r, g, b = np.asarray(self.encoding.offset) + (gain - 1) * power
+        red, green, blue = (s * math.sqrt(typical) for s in self.encoding.sigma)
+        code = Encoding(self.encoding.scale, (float(r), float(g), float(b)), (red, green, blue))
+        seen = Noise(_times(noise.scale, gain), _times(noise.offset, gain * gain), noise.origin)
+        front.run(frame, self.white, seen, self._quick(seen), self.even, out, front.Given(code, gain))
+        ratio = exposures.noise_ratio(self.base.noise, noise, gain, self.light)
+        mosaic = None if gain > _AS_BRIGHT else exposures.numbers(frame)
+        top = front.tops(self.white, code, self.even, frame, gain)
+        wide = self._quick(seen) is self.values
+        return exposures.Other(ratio, typical, top, mosaic, exposures.limit(frame), wide)
+
+    def _quick(self, noise: Noise) -> Values:
+        """The recipe, with the fast demosaic where noise hides what it loses."""
+        grainy = math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
+        return {**self.values, "demosaic": {"method": "fast"}} if grainy else self.values

@@ -44,6 +44,14 @@ class Tables:
         return {k: getattr(self, k) for k in ("levels", "per_row", "gains", "row", "weight", "offset")}
 
 
+@dataclass(frozen=True)
+class Given:
+    """The code that is to be written, whose `sigma` is that of this frame, and what its light is multiplied by."""
+
+    code: Encoding
+    light: float
+
+
 def encoding(white: White, noise: Noise, peak: float) -> Encoding:
     """The code in which this frame's noise is equally strong; 65535 is the highest light there can be.
 
@@ -82,17 +90,17 @@ def unit(frame: Frame, table: black.BlackTable) -> F32:
 
 
 def prepare(
-    frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable
+    frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable, given: Given | None = None
 ) -> tuple[Tables, Encoding]:
     """All tables of the pass and the code it writes; `even` is that of the frame."""
     dark = black.prepare(frame, values["black"]["shift"])
     if frame.cfa == "MONO":
         white = White((1.0, 1.0, 1.0), white.xy, white.cct_k, white.tint, white.origin)
-    code = encoding(white, noise, even.peak)
+    code = given.code if given else encoding(white, noise, even.peak)
     colour = sites(frame)
     columns = np.arange(frame.shape[1]) % colour.shape[1]
     square = (code.scale if frame.rgb is not None else 0.5 * code.scale) ** 2
-    factor = np.asarray(white.gains)[colour] * unit(frame, dark) * square
+    factor = np.asarray(white.gains)[colour] * unit(frame, dark) * (square * (given.light if given else 1.0))
     offset: NDArray[Any] = np.asarray(code.offset)[colour][:, columns] * square
     gains = np.ascontiguousarray(even.gains * factor[:, None, columns], np.float32)
     offset = np.ascontiguousarray(offset, np.float32)
@@ -101,14 +109,15 @@ def prepare(
 
 def run(
     frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable | None = None,
-    into: U16 | None = None,
+    into: U16 | None = None, given: Given | None = None,
 ) -> tuple[U16, Encoding]:  # fmt: skip
     """Codes (3, H, W) of the frame and how to read them. `values` of black, shading, defects and demosaic are used.
 
     `even`: the shading of the frame where the caller has prepared it already. `into`: where the codes are to go.
+    `given`: the code to write and the scale of light, for a frame that is added to one of another exposure.
     """
     even = even or shading.prepare(frame, values["shading"]["strength"])
-    tables, code = prepare(frame, white, noise, values, even)
+    tables, code = prepare(frame, white, noise, values, even, given)
     out = np.empty((3, *frame.shape), np.uint16) if into is None else into
     if frame.rgb is not None:
         kernels.call("front_rgb", raw=frame.rgb, output=out, **tables.arguments())
@@ -118,21 +127,23 @@ def run(
     mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
     dx, dy = defects.phase(frame.cfa)
     limit = defects.limits(code, values["defects"]["threshold"])
-    top = tops(white, code, even, frame)
+    top = tops(white, code, even, frame, given.light if given else 1.0)
     knobs = np.array([*limit, defects.share(strength), *top], np.uint16)
     eps = demosaic.epsilon(0.5 * code.sigma[1])
     kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
     return out, code
 
 
-def tops(white: White, code: Encoding, even: shading.ShadingTable, frame: Frame) -> tuple[int, int, int]:
+def tops(
+    white: White, code: Encoding, even: shading.ShadingTable, frame: Frame, scale: float = 1.0
+) -> tuple[int, int, int]:
     """Highest code of each channel: what saturates there where shading is strongest. Demosaicing stays below it."""
     colour, columns = sites(frame), np.arange(frame.shape[1]) % 2
     highest = [0, 0, 0]
     for parity, column in np.ndindex(2, 2):
         c, part = int(colour[parity, column]), even.gains[parity][:, columns == column]
         gain = 1.0 if frame.cfa == "MONO" else white.gains[c]
-        light = gain * float(part.max() if part.size else even.peak)
+        light = scale * gain * float(part.max() if part.size else even.peak)
         highest[c] = max(highest[c], min(math.ceil(code.scale * math.sqrt(light + code.offset[c])) + 1, 65535))
     r, g, b = highest
     return (g, g, g) if frame.cfa == "MONO" else (r, g, b)

@@ -121,8 +121,10 @@ def add(into: F32, codes: U16, flow: F32, believed: U8) -> None:
     kernels.call("merge_add", codes=codes, flow=flow, trust=believed, sums=into)
 
 
-def done(into: F32, total: U16, reference: U16, lift: Three) -> U16:
-    """Codes (3, H, W) of the sums, the sum of trust, and the reference (3, H, W), which counts as one frame."""
-    out = np.empty(reference.shape, np.uint16)
-    kernels.call("merge_done", sums=into, total=total, reference=reference, lift=np.array(lift, np.float32), output=out)
+def done(into: F32, total: U16, reference: U16, lift: Three, certain: int = CERTAIN) -> U16:
+    """Codes (3, H, W) of the sums, the sum of trust, and the reference (3, H, W), whose weight is `certain`."""
+    out, power = np.empty(reference.shape, np.uint16), np.array(lift, np.float32)
+    kernels.call(
+        "merge_done", sums=into, total=total, reference=reference, lift=power, certain=float(certain), output=out
+    )
     return out

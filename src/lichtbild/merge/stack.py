@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import F32, U8, U16
-from . import Merge, add, align
+from . import Merge, add, align, exposures
+from .exposures import Other
 
 _AT_ONCE = 2  # frames that are added in one go; more would save a tenth of the time and cost 6 MB per megapixel each
 _SIDE_BY_SIDE = 2  # frames that are aligned at the same time: a third of that is Python, which takes one core
@@ -24,16 +25,21 @@ class Merged:
     share: F32
 
 
-Fill = Callable[[U16], None]  # writes the codes of a frame into an array (3, H, W)
+# Writes the codes of a frame into an array (3, H, W); tells what is other about a frame of another exposure.
+Fill = Callable[[U16], Other | None]
 
 
 @dataclass
 class Stack:
-    """The sums over one reference, whose codes are `reference` (3, H, W). `sigma`: noise of codes for R, G, B."""
+    """The sums over one reference, whose codes are `reference` (3, H, W). `sigma`: noise of codes for R, G, B.
+
+    `certain`: the weight of the reference, 1..255; less where frames of a bracket are more precise.
+    """
 
     reference: U16
     sigma: add.Three
     chosen: Merge
+    certain: int = add.CERTAIN
 
     def __post_init__(self) -> None:
         c, shape = self.chosen.caution, self.shape
@@ -42,10 +48,11 @@ class Stack:
         self._doubt = add.Doubt(fine, coarse, strong)
         self._guide = add.guide(self.reference)
         self._planes = align.pyramid(self._guide.fine[0])
+        self._dimmed: dict[exposures.Ceiling, tuple[add.Guide, align.Planes]] = {}
         self._sums = add.sums(shape)
         self._total = np.zeros((add.whole(shape[0]) // 2, add.whole(shape[1])), np.uint16)
         self._codes = add.padded(_AT_ONCE, shape)
-        self._waiting: list[Future[tuple[F32, U8]]] = []
+        self._waiting: list[Future[tuple[F32, U8, float]]] = []
         self._pool = ThreadPoolExecutor(_SIDE_BY_SIDE, "lichtbild-align")
         self.believed: list[float] = []
 
@@ -60,33 +67,48 @@ class Stack:
         if len(self._waiting) == _AT_ONCE:
             self._flush()
 
-    def _look(self, fill: Fill, codes: U16) -> tuple[F32, U8]:
-        """Displacement of blocks and trust of a frame, whose codes go to `codes`."""
-        fill(add.inner(codes, self.shape))
+    def _look(self, fill: Fill, codes: U16) -> tuple[F32, U8, float]:
+        """Displacement of blocks and weight of a frame, whose codes go to `codes`, and the part that is believed."""
+        other = fill(add.inner(codes, self.shape))
         guide = add.guide(add.inner(codes, self.shape))
-        flow = align.estimate(self._planes, align.pyramid(guide.fine[0]), self.sigma[1])
+        first, planes, sigma = self._guide, self._planes, self.sigma
+        if other is not None:
+            (first, planes), sigma = self._below(other.ceiling), other.both(sigma)
+        flow = align.estimate(planes, align.pyramid(guide.fine[0]), sigma[1])
         blocks = align.blocks(flow, self.shape)
-        return blocks, add.trust(self._guide, guide, blocks, self.sigma, self._doubt)
+        if other is not None:
+            exposures.blind(guide, other)
+        trust = add.trust(first, guide, blocks, sigma, self._doubt)
+        height, width = self.shape
+        believed = float(trust[: -(-height // 2), :width].mean()) / add.CERTAIN
+        if other is not None or self.certain != add.CERTAIN:
+            exposures.weigh(trust, self._guide.coarse[2], other, self.certain)
+        return blocks, trust, believed
+
+    def _below(self, ceiling: exposures.Ceiling) -> tuple[add.Guide, align.Planes]:
+        """Guide and planes of the reference as a frame would show them that cannot exceed the codes `ceiling`."""
+        if ceiling not in self._dimmed:
+            guide = exposures.below(self._guide, ceiling)
+            self._dimmed[ceiling] = guide, align.pyramid(guide.fine[0])
+        return self._dimmed[ceiling]
 
     def _flush(self) -> None:
         found = [f.result() for f in self._waiting]
         self._waiting = []
         if not found:
             return
-        flow, believed = (np.stack(part) for part in zip(*found, strict=True))
-        add.add(self._sums, self._codes[: len(found)], flow, believed)
-        self._total += believed.sum(0, dtype=np.uint16)
-        height, width = self.shape
-        inside = believed[:, : -(-height // 2), :width]
-        self.believed += [float(part.mean()) / add.CERTAIN for part in inside]
+        flow, weight = (np.stack([f[k] for f in found]) for k in (0, 1))
+        add.add(self._sums, self._codes[: len(found)], flow, weight)
+        self._total += weight.sum(0, dtype=np.uint16)
+        self.believed += [f[2] for f in found]
 
     def result(self) -> Merged:
         """The picture; nothing can be added any more."""
         self._flush()
         self._pool.shutdown()
         red, green, blue = (s * s for s in self.sigma)
-        code = add.done(self._sums, self._total, self.reference, (red, green, blue))
-        share = np.float32(add.CERTAIN) / (add.CERTAIN + self._total[:, ::2].astype(np.float32))
+        code = add.done(self._sums, self._total, self.reference, (red, green, blue), self.certain)
+        share = np.float32(self.certain) / (self.certain + self._total[:, ::2].astype(np.float32))
         return Merged(code, _coarse(share, self.shape))
 
 

@@ -138,10 +138,10 @@ def _keys(t: float) -> F64:
     return np.asarray(np.where(d < 1, 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2))
 
 
-def done(into: F32, total: U16, reference: U16, lift: Three) -> U16:
+def done(into: F32, total: U16, reference: U16, lift: Three, certain: int = CERTAIN) -> U16:
     """`add.done`."""
     _, height, width = reference.shape
     count = total.repeat(2, 0)[:height, :width].astype(float)
-    mean = (into[:, :height, :width] + CERTAIN * reference.astype(float)) / (count + CERTAIN)
-    power = np.asarray(lift)[:, None, None] * (1 - CERTAIN / (count + CERTAIN))
+    mean = (into[:, :height, :width] + certain * reference.astype(float)) / (count + certain)
+    power = np.asarray(lift)[:, None, None] * (1 - certain / (count + certain))
     return np.asarray(np.minimum(np.sqrt(mean**2 + power) + 0.5, 65535), np.uint16)

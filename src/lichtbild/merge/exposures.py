@@ -1,0 +1,246 @@
+"""Exposures: frames of a bracket are brought to one scale of light, and each is believed as far as it is precise.
+
+The reference is the longest exposure that clips no more than the shortest, so the merged picture holds all light that
+any frame saw: it is that frame with less noise. How much more light another frame took is what its settings say,
+unless its pixels tell otherwise: the median of ratios over cells that neither frame clips. A frame then counts by
+1 / variance: w = 1 / (v + (1 - R) / R), where v is its noise power in units of the reference's at that level of light
+and R how far it is believed: doubt is noise too, (1 - R) / R times that of the reference, and frames of one exposure
+count by R. Where a frame clips it is not believed, nor where demosaicing may have carried a clipped sample.
+Source: [Granados2010] inverse variance as the best weight of an exposure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import bursts, kernels
+from ..types import F32, U8, U16, Encoding, Exposure, Frame, Noise
+from .add import CERTAIN, Guide, Three
+
+_CLIPPED = 0.98  # of the highest number: from here on a sample counts as clipped
+_FULL = 0.85  # of white: some cameras clip below the white level that they state, but not below this part of it
+_NO_MORE = 2e-5  # of the picture: so much more may clip in a longer exposure that is still as good as the shortest
+_GRID = 384  # groups of 2x2 sites that are looked at along the shorter side, about
+_CELL = 4  # of them per side of a cell
+_WELL = 0.6  # of white: up to here no sample of a cell need be clipped
+_PRECISE = 6.0  # standard deviations of noise that the light of a cell must have to tell a ratio
+_FEWEST = 24  # cells that tell it
+_SAME_SCENE_EV = 0.75  # median deviation of the ratios: beyond it two frames show different things
+_ROUNDED_EV = 0.03  # by which settings may be wrong and nobody sees it
+_SURE = 5.0  # standard errors by which pixels must contradict the settings
+TYPICAL = 0.1  # camera light at which noise of two frames is compared, where one number must do
+
+Ceiling = tuple[int, int, int]  # highest codes of R, G, B
+
+
+def taken_ev(e: Exposure) -> float | None:
+    """How much light an exposure turns into numbers, in EV; None where the file does not say.
+
+    An aperture that is not known is the same in all frames.
+    """
+    if not e.time_s or not e.iso or e.time_s <= 0 or e.iso <= 0:
+        return None
+    return math.log2(e.time_s * e.iso / ((e.aperture or 1.0) ** 2 or 1.0))
+
+
+def level(frames: Sequence[Frame]) -> float | None:
+    """What `taken_ev` says of the exposure that the reference of a bracket is to have: the longest that clips no more
+    than the shortest. None where all are exposed alike, or do not say how. Frames are opened to see, and let go."""
+    known = sorted({v for f in frames if (v := taken_ev(f.exposure)) is not None})
+    if len(known) < 2:
+        return None
+    clipped = [_clipped([f for f in frames if taken_ev(f.exposure) == v]) for v in known]
+    return max(v for v, part in zip(known, clipped, strict=True) if part <= clipped[0] + _NO_MORE)
+
+
+def _clipped(frames: Sequence[Frame]) -> float:
+    """The part of the picture that is clipped in the first of the frames that can be read; 1 where none can."""
+    for frame in frames:
+        opened = bursts.attempt(Frame.opened, frame, [])
+        if opened is not None:
+            return float((numbers(opened) >= limit(opened)).mean())
+    return 1.0
+
+
+def meant_ev(frames: Sequence[Frame], first: Frame) -> float:
+    """How much brighter than `first` the photograph is meant: the middle one of the exposures is the metered one."""
+    levels = sorted({v for f in frames if (v := taken_ev(f.exposure)) is not None})
+    mine = taken_ev(first.exposure)
+    return levels[len(levels) // 2] - mine if mine is not None else 0.0
+
+
+def _span(frame: Frame) -> tuple[float, float]:
+    """Mean black level and lowest white level, in DN."""
+    black = float(np.mean(frame.black))
+    black += sum(float(np.mean(line)) for line in (frame.black_row, frame.black_column) if line is not None)
+    return black, max(min(frame.white) - black, 1.0)
+
+
+def numbers(frame: Frame) -> U16:
+    """Raw numbers (H, W), of three colours the highest."""
+    data = frame.mosaic if frame.rgb is None else frame.rgb.max(0)
+    assert data is not None
+    return data
+
+
+def limit(frame: Frame) -> int:
+    """Numbers from which a sample counts as clipped; 65535 where none is."""
+    black, span = _span(frame)
+    highest = float(numbers(frame).max(initial=0)) - black
+    return int(black + _CLIPPED * min(highest, span)) if highest > _FULL * span else 65535
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Camera light of a frame in cells, (h, w): means over `count` green samples."""
+
+    light: F32
+    count: int
+
+
+def sample(frame: Frame) -> Sample:
+    """A few samples of a frame, evenly spread."""
+    step = max(2, min(frame.shape) // _GRID // 2 * 2)
+    black, span = _span(frame)
+    if frame.rgb is not None:
+        sites = [frame.rgb[1, ::step, ::step]]
+    else:
+        assert frame.mosaic is not None
+        rows, columns = (n - 1 for n in frame.shape)
+        green = [k for k in range(4) if frame.cfa == "MONO" or frame.cfa[k] == "G"]
+        sites = [frame.mosaic[k // 2 : rows + k // 2 : step, k % 2 : columns + k % 2 : step] for k in green]
+    high, wide = (n // _CELL for n in sites[0].shape)
+    cut = [s[: high * _CELL, : wide * _CELL].reshape(high, _CELL, wide, _CELL) for s in sites]
+    light = np.mean([c.mean((1, 3), dtype=np.float32) for c in cut], axis=0)
+    return Sample(np.asarray((light - black) / span, np.float32), len(sites) * _CELL**2)
+
+
+def ratio_ev(first: Sample, other: Sample, noise: Noise, said_ev: float) -> tuple[float, float, float] | None:
+    """How much more light `other` took, its standard error, and how far cells deviate, in EV; None if too few tell.
+
+    Cells are chosen by the mean of what both saw, on one scale: `said_ev`, then what was found. Else the hand's
+    motion, which pairs cells of different light, would prefer one side.
+    """
+    shape = tuple(min(a, b) for a, b in zip(first.light.shape, other.light.shape, strict=True))
+    x, y = (np.maximum(s.light[: shape[0], : shape[1]], 1e-6) for s in (first, other))
+    found = said_ev, 0.0, 0.0
+    for _ in range(3):
+        gain = 2.0 ** -found[0]
+        both = np.sqrt(x * y * gain)
+        power = (noise.scale[1] * both + noise.offset[1]) * max(gain, 1.0) ** 2 / min(first.count, other.count)
+        good = (both > _PRECISE * np.sqrt(power)) & (both < _WELL * min(gain, 1.0))
+        if good.sum() < _FEWEST:
+            return None
+        ratios = np.log2(y[good] / x[good])
+        middle = float(np.median(ratios))
+        away = float(np.median(np.abs(ratios - middle)))
+        found = middle, 1.25 * 1.48 * away / math.sqrt(int(good.sum())), away
+    return found
+
+
+@dataclass(frozen=True)
+class Base:
+    """What other frames are compared with: exposure, noise and a sample of the reference."""
+
+    exposure: Exposure
+    noise: Noise
+    seen: Sample
+
+    @classmethod
+    def of(cls, frame: Frame, noise: Noise) -> Base:
+        """Of the reference."""
+        return cls(frame.exposure, noise, sample(frame))
+
+    def certain(self, others: Iterable[tuple[Exposure, Noise]], light: F32) -> int:
+        """The weight of the reference, 1..255, with which the most precise of the others gets 255 at some level."""
+        mine, least = taken_ev(self.exposure), 1.0
+        for exposure, noise in others:
+            its = taken_ev(exposure)
+            if mine is not None and its is not None:
+                least = min(least, float(noise_ratio(self.noise, noise, 2.0 ** (mine - its), light).min()))
+        return max(round(CERTAIN * least), 1)
+
+    def more_ev(self, frame: Frame) -> float:
+        """How much more light than the reference a frame took, in EV; 0 where nothing tells."""
+        mine, its = taken_ev(self.exposure), taken_ev(frame.exposure)
+        said = None if mine is None or its is None else its - mine
+        seen = sample(frame)
+        found = ratio_ev(self.seen, seen, self.noise, said or 0.0)
+        if found is None and min(s.light.sum() for s in (self.seen, seen)) > 0:
+            found = ratio_ev(self.seen, seen, self.noise, math.log2(seen.light.mean() / self.seen.light.mean()))
+        if found is None or found[2] > _SAME_SCENE_EV:
+            return said or 0.0
+        if said is not None and abs(found[0] - said) <= max(_ROUNDED_EV, _SURE * found[1]):
+            return said
+        return found[0]
+
+
+@dataclass(frozen=True)
+class Other:
+    """A frame of another exposure, as the stack needs it.
+
+    `noise` (256,): its noise power in units of the reference's, for green codes of 256·i; `typical`: one number for
+    all; `ceiling`: codes (R, G, B) that it cannot exceed; `mosaic` (H, W): its numbers, clipped from `limit` on, or
+    None where it clips no sooner than the reference; `wide`: whether it was demosaiced by more than the fast filters.
+    """
+
+    noise: F32
+    typical: float
+    ceiling: Ceiling
+    mosaic: U16 | None
+    limit: int
+    wide: bool
+
+    def both(self, sigma: Three) -> Three:
+        """The noise of codes `sigma` of the reference → that of which frame and reference have the mean power."""
+        r, g, b = (s * math.sqrt((1 + self.typical) / 2) for s in sigma)
+        return r, g, b
+
+
+def noise_ratio(base: Noise, other: Noise, gain: float, light: F32) -> F32:
+    """Noise power of another frame, whose light is multiplied by `gain`, in units of the base's at `light` ≥ 0."""
+    theirs = gain * other.scale[1] * light + gain * gain * other.offset[1]
+    ours = base.scale[1] * light + base.offset[1]
+    return np.asarray(np.clip(theirs / np.maximum(ours, 1e-30), 1 / 255, 1e6), np.float32)
+
+
+def levels(encoding: Encoding, green_gain: float) -> F32:
+    """(256,) camera light of green codes 256·i + 128."""
+    codes = np.arange(256, dtype=np.float32) * 256 + 128
+    return np.asarray(np.maximum((codes / encoding.scale) ** 2 - encoding.offset[1], 0) / green_gain, np.float32)
+
+
+def blind(guide: Guide, other: Other) -> None:
+    """Make the fine guide of a frame agree with nothing where the frame is clipped. The coarse one stays: too far
+    around would nothing be believed."""
+    if other.mosaic is not None and other.limit < 65535:
+        kernels.call("merge_blind", raw=other.mosaic, limit=other.limit, wide=other.wide, guide=guide.fine)
+
+
+def below(guide: Guide, ceiling: Ceiling) -> Guide:
+    """The guide of the reference as a frame would see it that clips at the codes `ceiling`: what it can be compared
+    with. Its fine colours stay as they are: there what is clipped is told by `blind`."""
+    edged, coarse = guide.edged.copy(), guide.coarse.copy()
+    for plane, top in zip(coarse[1:], ceiling, strict=True):
+        np.minimum(plane, np.uint16(top), out=plane)
+    r, g, b = (np.minimum(plane, np.uint16(top)) for plane, top in zip(guide.fine[1:], ceiling, strict=True))
+
+    def mean(first: U16, second: U16) -> U16:
+        return (first >> 1) + (second >> 1) + (first & second & 1)
+
+    dimmed = Guide(edged, coarse)
+    dimmed.fine[0] = mean(mean(r, b), g)
+    return dimmed
+
+
+def weigh(trust: U8, level: U16, other: Other | None, certain: int) -> None:
+    """Turn the trust of a frame into its weight, in place; `level` (h, w): green codes of cells of 8x8 pixels.
+
+    `other` is None for a frame of the reference's exposure.
+    """
+    noise = np.ones(256, np.float32) if other is None else other.noise
+    kernels.call("merge_weigh", level=level, noise=noise, unit=float(certain), trust=trust)
