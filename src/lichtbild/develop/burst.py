@@ -57,23 +57,25 @@ def order(frames: Sequence[Frame], values: Values, remarks: list[str] | None = N
     """
     said: list[str] = [] if remarks is None else remarks
     left = list(frames[: int(values["merge"]["frames"])])
-    rivals: list[Frame] = []
-    for level in (exposures.level(left), None):
-        while len(rivals) < reference.FIRST:
-            place = next(
-                (i for i, f in enumerate(left) if level is None or exposures.taken_ev(f.exposure) == level), -1
-            )
-            frame = None if place < 0 else bursts.attempt(Frame.opened, left.pop(place), said)
-            rivals += [] if frame is None else [frame]
-            if place < 0:
-                break
-        if rivals:
-            break
-    else:
+    rivals = _rivals(left, exposures.level(left), said) or _rivals(left, None, said)
+    if not rivals:
         raise RawError(f"none of its {len(frames)} frames can be read; the first: {said[-1]}")
     chosen = rivals.pop(reference.choose(rivals))
     meant_ev = chosen.baseline_exposure_ev + exposures.meant_ev(frames, chosen)
     return [types.replace(chosen, baseline_exposure_ev=meant_ev), *rivals, *left]
+
+
+def _rivals(left: list[Frame], level: float | None, said: list[str]) -> list[Frame]:
+    """Take from `left` the first frames of an exposure (None: of any) that can be read, opened."""
+    rivals: list[Frame] = []
+    while len(rivals) < reference.FIRST:
+        alike = (i for i, f in enumerate(left) if level is None or exposures.taken_ev(f.exposure) == level)
+        place = next(alike, None)
+        if place is None:
+            break
+        frame = bursts.attempt(Frame.opened, left.pop(place), said)
+        rivals += [] if frame is None else [frame]
+    return rivals
 
 
 def handed_out(frames: list[Frame]) -> Iterator[Frame]:

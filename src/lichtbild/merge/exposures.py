@@ -230,7 +230,7 @@ def below(guide: Guide, ceiling: Ceiling) -> Guide:
     r, g, b = (np.minimum(plane, np.uint16(top)) for plane, top in zip(guide.fine[1:], ceiling, strict=True))
 
     def mean(first: U16, second: U16) -> U16:
-        return (first >> 1) + (second >> 1) + (first & second & 1)
+        return np.asarray((first >> 1) + (second >> 1) + (first & second & 1), np.uint16)
 
     dimmed = Guide(edged, coarse)
     dimmed.fine[0] = mean(mean(r, b), g)

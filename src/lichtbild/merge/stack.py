@@ -10,6 +10,7 @@ import numpy as np
 
 from ..types import F32, U8, U16
 from . import Merge, add, align, exposures
+from .add import Guide
 from .exposures import Other
 
 _AT_ONCE = 2  # frames that are added in one go; more would save a tenth of the time and cost 6 MB per megapixel each
@@ -48,7 +49,7 @@ class Stack:
         self._doubt = add.Doubt(fine, coarse, strong)
         self._guide = add.guide(self.reference)
         self._planes = align.pyramid(self._guide.fine[0])
-        self._dimmed: dict[exposures.Ceiling, tuple[add.Guide, align.Planes]] = {}
+        self._dimmed: dict[exposures.Ceiling, tuple[Guide, align.Planes]] = {}
         self._sums = add.sums(shape)
         self._total = np.zeros((add.whole(shape[0]) // 2, add.whole(shape[1])), np.uint16)
         self._codes = add.padded(_AT_ONCE, shape)
@@ -85,7 +86,7 @@ class Stack:
             exposures.weigh(trust, self._guide.coarse[2], other, self.certain)
         return blocks, trust, believed
 
-    def _below(self, ceiling: exposures.Ceiling) -> tuple[add.Guide, align.Planes]:
+    def _below(self, ceiling: exposures.Ceiling) -> tuple[Guide, align.Planes]:
         """Guide and planes of the reference as a frame would show them that cannot exceed the codes `ceiling`."""
         if ceiling not in self._dimmed:
             guide = exposures.below(self._guide, ceiling)
