@@ -17,7 +17,7 @@ import lichtbild.develop as develop
 from lichtbild import lens, scene, sensor, simulate, stage
 from lichtbild.lens import fit, form, polynomials, spec, stray
 from lichtbild.sensor import efficiency, file
-from lichtbild.simulate import folder, shake, ways
+from lichtbild.simulate import folder, shake, spectral, ways
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "stages.md"
@@ -118,7 +118,7 @@ def simulator_page() -> str:
         lines += [f"`{name}`: {simulate.catalogue()['scenes'][name]}.\n", *parameters("", scene.parameters(name))]
     lines += ["## Lenses\n", *(f"- `{name}`: {lens.load(name).title}" for name in lens.names())]
     lines += ["\nTheir files and what is approximated: [lenses](lenses.md)."]
-    for title, module in (("The folder of a burst", folder), ("Ways", ways), ("Hands", shake)):
+    for title, module in (("The folder of a burst", folder), ("Ways", ways), ("Hands", shake), ("Spectra", spectral)):
         lines += [f"\n## {title}\n", f"```text\n{inspect.cleandoc(module.__doc__ or '')}\n```"]
     return "\n".join(lines) + "\n"
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
+import pathlib
+from importlib import resources
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import SHARED, needs_shared
 
 import lichtbild
 from lichtbild import simulate
@@ -33,10 +37,32 @@ def patches(sensor: str, light: str, look: str) -> np.ndarray[Any, Any]:
     return np.array(found)
 
 
+def measured(camera: str, folder: pathlib.Path) -> str:
+    """A sensor's file with the sensitivities that were measured on a camera."""
+    data = json.loads((SHARED / "colour" / "rawtoaces" / "camera" / f"{camera}_380_780_5.json").read_text())
+    curves = data["spectral_data"]["data"]["main"]
+    rows = [f"{nm},{r * 0.6},{g * 0.6},{b * 0.6}" for nm, (r, g, b) in curves.items()]
+    (folder / f"{camera}.csv").write_text("\n".join(rows))
+    text = (resources.files("lichtbild.sensor") / "data" / "phone-1-inch.toml").read_text()
+    path = folder / f"{camera}.toml"
+    path.write_text(text[: text.index("[colour]")] + f'[colour]\ncurves = "{camera}.csv"\n')
+    return str(path)
+
+
+@needs_shared
+@pytest.mark.parametrize("light", ["daylight", "tungsten"])
+def test_measured_sensors_agree(light: str, tmp_path: pathlib.Path) -> None:
+    cameras = ("Canon_EOS_5D_Mark_II", "Nikon_D810", "Sony_ILCE-7M3")
+    _agree([lab(patches(measured(camera, tmp_path), light, "classic")) for camera in cameras])
+
+
 @pytest.mark.parametrize("name", ["classic", "portrait", "slide"])
 @pytest.mark.parametrize("light", ["daylight", "tungsten"])
 def test_sensors_agree(name: str, light: str) -> None:
-    seen = [lab(patches(sensor, light, name)) for sensor in SENSORS]
+    _agree([lab(patches(sensor, light, name)) for sensor in SENSORS])
+
+
+def _agree(seen: list[np.ndarray[Any, Any]]) -> None:
     assert np.ptp(seen[0][:, 0]) > 40  # the chart is seen
     away = np.concatenate([delta_e(a, b) for a, b in itertools.combinations(seen, 2)])
     assert np.median(away) <= 1.0 and np.percentile(away, 95) <= 3.0, (np.median(away), np.percentile(away, 95))

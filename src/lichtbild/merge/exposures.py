@@ -19,7 +19,6 @@ import numpy as np
 
 from .. import bursts, kernels
 from ..types import F32, U8, U16, Encoding, Exposure, Frame, Noise
-from . import add
 from .add import CERTAIN, Guide, Three
 
 _CLIPPED = 0.98  # of the highest number: from here on a sample counts as clipped
@@ -222,9 +221,20 @@ def blind(guide: Guide, other: Other) -> None:
         kernels.call("merge_blind", raw=other.mosaic, limit=other.limit, wide=other.wide, guide=guide.fine)
 
 
-def below(codes: U16, ceiling: Ceiling) -> Guide:
-    """The guide of a frame (3, H, W) as one would see it that clips at `ceiling`: what such a one is compared with."""
-    return add.guide(np.minimum(codes, np.array(ceiling, np.uint16)[:, None, None]))
+def below(guide: Guide, ceiling: Ceiling) -> Guide:
+    """The guide of the reference as a frame would see it that clips at the codes `ceiling`: what it can be compared
+    with. Its fine colours stay as they are: there what is clipped is told by `blind`."""
+    edged, coarse = guide.edged.copy(), guide.coarse.copy()
+    for plane, top in zip(coarse[1:], ceiling, strict=True):
+        np.minimum(plane, np.uint16(top), out=plane)
+    r, g, b = (np.minimum(plane, np.uint16(top)) for plane, top in zip(guide.fine[1:], ceiling, strict=True))
+
+    def mean(first: U16, second: U16) -> U16:
+        return np.asarray((first >> 1) + (second >> 1) + (first & second & 1), np.uint16)
+
+    dimmed = Guide(edged, coarse)
+    dimmed.fine[0] = mean(mean(r, b), g)
+    return dimmed
 
 
 def weigh(trust: U8, level: U16, other: Other | None, certain: int) -> None:

@@ -89,7 +89,7 @@ class Stack:
     def _below(self, ceiling: exposures.Ceiling) -> tuple[Guide, align.Planes]:
         """Guide and planes of the reference as a frame would show them that cannot exceed the codes `ceiling`."""
         if ceiling not in self._dimmed:
-            guide = exposures.below(self.reference, ceiling)
+            guide = exposures.below(self._guide, ceiling)
             self._dimmed[ceiling] = guide, align.pyramid(guide.fine[0])
         return self._dimmed[ceiling]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..scene import Layer, Scene
 from ..types import F32, F64, U8, Frame, Shot
-from . import cache, compose, meter
+from . import cache, compose, meter, spectral
 from .camera import Body
 from .settings import Settings, SimulateError, Spec, check, read
 from .shake import hand
@@ -122,6 +122,7 @@ def plan(spec: Spec | Scene, cache_folder: str | os.PathLike[str] | None = None,
     else:
         made = cache.render(table, body.size, settings.seed, margin, cache.folder(cache_folder))
     body = body.under(made)
+    made = spectral.seen_by(made, body.chip, body.white)
     camera = Camera(size, body.focal_px, made.margin - body.margin, shake)
     time_s, iso = _exposure(settings, body, made)
     return Plan(settings, made, body, camera, _takes(settings, time_s, row_s, size[0]), iso)
