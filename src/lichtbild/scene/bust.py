@@ -25,6 +25,7 @@ from .types import Layer, Motion, Scene, Sway
 
 FOCAL, DISTANCE = 1.9, 1.5  # frame heights; m
 HEAD = (0.08, -0.13)  # of its middle on the canvas
+_STEEP = 4.0  # slope of one part against another up to which their meeting is soft; more is an outline
 REACH = (0.34, 0.20, 0.64)  # m of the picture beside, above and below the middle of the head
 
 
@@ -149,18 +150,28 @@ def _compose(parts: list[Part], x: F32, y: F32, px: float, look: Look, shine_on:
             outline = here["outline"]
             if name == "hair":  # hair has no smooth edge
                 outline = outline + f32(0.0028) * _ragged(x, y[rows], px)
-            seen = cover(-outline, f32(px)) * (here["z"] < front[rows] + f32(0.0015))
+            seen = cover(-outline, f32(px))
             if not seen.any():
                 return
             p = (x + 0 * y[rows], y[rows] + 0 * x, here["z"])
             out = paint(name, here, p, px, look, shine_on)
+            before = _before(front[rows] + f32(0.0015) - here["z"], px)
             total = alpha[rows] + seen * (1 - alpha[rows])
-            light[:, rows] += seen / np.maximum(total, f32(1e-6)) * (out - light[:, rows])
+            share = seen * (before + (1 - before) * (1 - alpha[rows]))  # what is behind fills what was left open
+            light[:, rows] += share / np.maximum(total, f32(1e-6)) * (out - light[:, rows])
             alpha[rows] = total
-            front[rows] = np.where(seen >= 0.5, here["z"], front[rows])
+            front[rows] = np.where((seen > 0.02) & (before >= 0.5), here["z"], front[rows])
 
         in_strips(*shape, strip)
     return light, alpha, f32(DISTANCE + np.where(alpha > 0, np.minimum(front, 0.2), 0.0))
+
+
+def _before(ahead: F32, px: float) -> F32:
+    """0..1: how much of a pixel a part that is `ahead` m (h, w) of the others covers where both meet."""
+    if min(ahead.shape) < 2:
+        return f32(ahead > 0)
+    steep = np.hypot(*np.gradient(ahead))
+    return f32(np.clip(0.5 + ahead / np.clip(steep, f32(0.1 * px), f32(_STEEP * px)), 0, 1))
 
 
 def _ragged(x: F32, y: F32, px: float) -> Array:
