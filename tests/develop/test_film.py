@@ -6,9 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import virtual
 
-from lichtbild import look
-from lichtbild.develop import film, finish
+from lichtbild import look, types
+from lichtbild.develop import film, finish, shading
 from lichtbild.develop.colour import ColourTable
 from lichtbild.develop.highlights import HighlightTable
 from lichtbild.types import Encoding
@@ -33,6 +34,33 @@ def test_corners_lose_what_the_look_says(shape: tuple[int, int], crop: tuple[int
     np.testing.assert_allclose(stops, stops[::-1, ::-1], atol=0.01)
     middle = stops[stops.shape[0] // 2]
     assert np.all(np.diff(middle[: len(middle) // 2]) >= -1e-4)
+
+
+def test_the_real_lens_may_keep_its_falloff_but_not_its_cast() -> None:
+    keeps = dataclasses.replace(look.load("neutral"), spatial=look.spec.Spatial(retain_lens=1.0))
+    shape = (300, 400)
+    frame = virtual.expose(np.full((3, *shape), 0.5, np.float32), 0.4)
+    even = shading.prepare(frame)
+    before = negative(*shape)
+    stops = np.log2(finish.scene(film.falloff(before, keeps, 1.0, even)) / finish.scene(before))
+    # A map of 13 x 17 samples is straight between them.
+    np.testing.assert_allclose(stops[1], np.log2(virtual.shading(shape)), atol=0.02)
+    assert np.abs(stops - stops[1]).max() < 0.01
+    half = np.log2(finish.scene(film.falloff(before, keeps, 0.5, even)) / finish.scene(before))
+    np.testing.assert_allclose(half, stops / 2, atol=0.01)
+    cast = types.replace(frame, gain_maps=tuple(
+        dataclasses.replace(m, gains=m.gains ** (2.0 if (m.top, m.left) == (0, 0) else 1.0)) for m in frame.gain_maps
+    ))  # fmt: skip
+    cast_stops = np.log2(finish.scene(film.falloff(before, keeps, 1.0, shading.prepare(cast))) / finish.scene(before))
+    assert np.abs(cast_stops - cast_stops[1]).max() < 0.01
+    assert film.falloff(before, look.load("neutral"), 1.0, even) is before
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (7, 5), (33, 18)])
+def test_a_retained_falloff_of_any_size(shape: tuple[int, int]) -> None:
+    frame = virtual.expose(np.full((3, *shape), 0.5, np.float32), 0.4)
+    found = shading.taken_ev(shading.prepare(frame), 4)
+    assert found.shape == (-(-shape[0] // 4), -(-shape[1] // 4)) and found.min() == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5)])

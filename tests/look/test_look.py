@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pytest
 
-from lichtbild import look
+from lichtbild import light, look
 from lichtbild.look import colour, spec, tables
 from lichtbild.look.curve import MID, eotf, oetf, tone_curve
 
@@ -101,6 +101,20 @@ def test_curve_hits_its_targets(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
+def test_the_compiled_look_hits_them_too(name: str) -> None:
+    """Greys as the kernel computes them: mid grey ±0.01 EV, slope over half a stop ±0.01, white ±0.02 EV."""
+    wanted = look.load(name)
+    scene, exact = tone_curve(wanted)
+    lights = MID * 2.0 ** (np.array([0.0, -0.25, 0.25, wanted.tone.white_ev]))
+    shown = look.display(look.compile(wanted), np.repeat(lights[:, None], 3, axis=1) / 2.0**wanted.trim.exposure_ev)
+    ev = np.log2(colour.to_oklab(eotf(shown), "srgb")[:, 0] ** 3 / MID)  # of the grey as light as this
+    assert ev[0] == pytest.approx(wanted.tone.mid_ev, abs=0.01)
+    around = np.log2(np.interp(lights[1:3], scene, exact))
+    assert 2 * (ev[2] - ev[1]) == pytest.approx(2 * (around[1] - around[0]), abs=0.01)
+    assert ev[3] == pytest.approx(-np.log2(MID), abs=0.02)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_headroom_changes_nothing_below_mid(name: str) -> None:
     wanted = look.load(name)
     scene, sdr = tone_curve(wanted)
@@ -141,6 +155,26 @@ def test_tables_stay_near_the_look(name: str, rng: np.random.Generator) -> None:
     error = np.linalg.norm(exact - fast, axis=1)
     assert error.mean() < 0.012
     assert np.percentile(error, 95) < 0.03
+
+
+@pytest.mark.parametrize(("angles", "channel"), [((10.0, 0.0, 0.0), 0), ((0.0, -7.0, 0.0), 1), ((3.0, 2.0, -20.0), 2)])
+def test_turned_primaries_keep_white_and_their_distance(angles: tuple[float, float, float], channel: int) -> None:
+    turns = dict(zip(("turn_red_deg", "turn_green_deg", "turn_blue_deg"), angles, strict=True))
+    wanted = dataclasses.replace(look.load("neutral"), primaries=spec.Primaries(**turns))
+    matrix = colour.turned(wanted)
+    np.testing.assert_allclose(matrix.sum(axis=1), 1.0, atol=1e-12)
+    to_xyz = light.rgb_to_xyz("rec2020")
+    before, after, (white,) = (
+        u + 1j * v for u, v in map(colour._uv, (to_xyz, to_xyz @ matrix, to_xyz.sum(axis=1, keepdims=True)))
+    )
+    np.testing.assert_allclose((after - white) / (before - white), np.exp(1j * np.radians(angles)), atol=1e-9)
+    # Seen: the paint of that channel turns its hue the same way, and greys stay.
+    paint, grey = np.full((1, 3), 0.12), np.full((1, 3), MID)
+    paint[0, channel] = 0.3
+    hues = [colour.relative(eotf(look.display(look.compile(w), paint)) @ light.convert("srgb", "rec2020").T)[0][0]
+            for w in (look.load("neutral"), wanted)]  # fmt: skip
+    assert np.sign((hues[1] - hues[0] + 180) % 360 - 180) == np.sign(angles[channel])
+    assert np.ptp(look.display(look.compile(wanted), grey)) < 1e-3
 
 
 def test_saturation_and_contrast_do_what_they_say() -> None:

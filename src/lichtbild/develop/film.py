@@ -1,7 +1,8 @@
 """Film — what a look does besides tone and colour: light falls off, tables of others are applied, grain is laid on.
 
 Falloff is that of a lens: light times (1 + k²r²)^-2, r = 1 in the corners of the picture, so that the corner loses what
-the look says in EV. It is laid into the coarse map of the local tone gain: no pixel is touched for it.
+the look says in EV. Beside or instead of it a part of the real lens's falloff may stay, without its cast. Both are laid
+into the coarse map of the local tone gain: no pixel is touched for them.
 Halation is light that went through the film and came back from behind it: what is brighter than white spreads, red most
 because that layer lies deepest. It is added to the light before highlights are rebuilt, so it is exposed as all light.
 Lengths are those on a frame of 36 mm, whatever the sensor.
@@ -20,8 +21,9 @@ import numpy as np
 from .. import kernels
 from ..look import Look, LookError, LookTables, grain, lut
 from ..types import F32, U8, U16, Values
-from . import finish
+from . import finish, shading
 from .finish import Negative
+from .shading import ShadingTable
 from .tone import ToneMap
 
 __all__ = ["falloff", "halation", "picture"]
@@ -33,16 +35,23 @@ _LAMP = 0.5  # camera light that counts as brighter than white even where a nigh
 _SECOND = 0.3  # of it comes from a second reflection and reaches twice as far
 
 
-def falloff(negative: Negative, look: Look, factor: float = 1.0) -> Negative:
-    """The negative with the look's vignette, times `factor`, laid over its tone map."""
-    corner_ev = look.spatial.vignette_ev * factor
-    if corner_ev == 0.0:
+def falloff(negative: Negative, look: Look, factor: float = 1.0, lens: ShadingTable | None = None) -> Negative:
+    """The negative with the look's vignette, times `factor`, laid over its tone map.
+
+    `lens`: what was evened of the real lens's falloff, of which a look may keep a part.
+    """
+    corner_ev, kept = look.spatial.vignette_ev * factor, look.spatial.retain_lens * factor
+    if corner_ev == 0.0 and (kept == 0.0 or lens is None):
         return negative
     rows, columns = (-(-n // _STEP) for n in negative.code.shape[1:])
     flat = np.zeros((rows, columns), np.float32)
     tone = negative.tone or ToneMap(flat, flat, 1.0, 0.0, 0.0)
     light = _falloff_ev((rows, columns), negative.window, corner_ev)
-    laid = dataclasses.replace(tone, b=tone.b + light, low=tone.low + corner_ev)
+    least = corner_ev
+    if kept and lens is not None:
+        own = kept * shading.taken_ev(lens, _STEP)
+        light, least = light - own, least - float(own.max())
+    laid = dataclasses.replace(tone, b=tone.b + light, low=tone.low + least)
     return dataclasses.replace(negative, tone=laid)
 
 

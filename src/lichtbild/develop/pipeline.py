@@ -84,7 +84,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     bias = (-float(lift[0]), -float(lift[1]), -float(lift[2]))
     window = frame.crop if want.raw else _window(frame, values)
     negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, window, frame.orientation)
-    sdr, gain, meta = _print(negative, recipe, want, seconds)
+    sdr, gain, meta = _print(negative, recipe, want, seconds, even)
     if not want.raw:
         with _clock(seconds, "border"):
             sdr, gain = border.apply(sdr, gain, meta, frame, values["border"])
@@ -146,12 +146,14 @@ def _method(frame: Frame, noise: Noise, values: Values) -> str:
     return demosaic.choose(values["demosaic"]["method"], noise)
 
 
-def _print(negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Seconds) -> tuple[Any, Any, Any]:
+def _print(
+    negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Seconds, lens: shading.ShadingTable
+) -> tuple[Any, Any, Any]:
     """The picture through the look, and the gain map where one is wanted."""
     trims, out = recipe.values["grade"], recipe.values["output"]
     chosen = look.load(recipe.look)
     with _clock(seconds, "film"):
-        negative = film.falloff(film.halation(negative, chosen, trims["halation"]), chosen, trims["falloff"])
+        negative = film.falloff(film.halation(negative, chosen, trims["halation"]), chosen, trims["falloff"], lens)
     with _clock(seconds, "look"):
         sdr_tables = look.compile(chosen, want.space, 0.0, trims["contrast"], trims["saturation"])
     with _clock(seconds, "finish"):

@@ -86,7 +86,28 @@ def into_rendering(look: Look) -> F64:
     if look.mono.film != "none":
         weights = mono.weights(look.mono.film, look.mono.filter)
         return np.asarray(np.tile(weights, (3, 1)) @ trim(look), np.float64)
-    return np.asarray(mix(look.primaries.inset) @ trim(look), np.float64)
+    return np.asarray(mix(look.primaries.inset) @ turned(look) @ trim(look), np.float64)
+
+
+def turned(look: Look) -> F64:
+    """(3, 3) on Rec.2020: each primary becomes the one that lies as far from white, at another angle in u'v'."""
+    p = look.primaries
+    angles = (p.turn_red_deg, p.turn_green_deg, p.turn_blue_deg)
+    if not any(angles):
+        return np.eye(3)
+    to_xyz = light.rgb_to_xyz("rec2020")
+    u, v, white = *_uv(to_xyz), _uv(to_xyz.sum(axis=1, keepdims=True))
+    place = (u - white[0] + 1j * (v - white[1])) * np.exp(1j * np.radians(angles))
+    u, v = place.real + white[0], place.imag + white[1]
+    columns = np.array([9 * u, 4 * v, 12 - 3 * u - 20 * v])  # XYZ of u'v', times 4v'
+    columns *= np.linalg.solve(columns, to_xyz.sum(axis=1))
+    return np.asarray(np.linalg.solve(to_xyz, columns), np.float64)
+
+
+def _uv(xyz: F64) -> tuple[F64, F64]:
+    """CIE 1976 u', v' of XYZ (3, n)."""
+    below = xyz[0] + 15 * xyz[1] + 3 * xyz[2]
+    return 4 * xyz[0] / below, 9 * xyz[1] / below
 
 
 def trim(look: Look) -> F64:

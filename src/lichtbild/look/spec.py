@@ -58,6 +58,11 @@ class Primaries:
 
     inset: float = param(0.15, 0.0, 0.5, "", "part of each channel that is mixed with the mean of all before the curve")
     outset: float = param(0.15, 0.0, 0.5, "", "how much of such a mixture is undone after the curve")
+    turn_red_deg: float = param(
+        0.0, -20.0, 20.0, "°", "red primary turned about white in u'v' before the curve, + to yellow"
+    )
+    turn_green_deg: float = param(0.0, -20.0, 20.0, "°", "green primary, + to cyan")
+    turn_blue_deg: float = param(0.0, -20.0, 20.0, "°", "blue primary, + to magenta")
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ class Spatial:
     """What depends on place. Lengths on the film are those of a frame of 36 mm x 24 mm, whatever the sensor."""
 
     vignette_ev: float = param(0.0, -3.0, 0.0, "EV", "light in the corners")
+    retain_lens: float = param(0.0, 0.0, 1.0, "", "part of the real lens's falloff that stays, in stops")
     halation: float = param(0.0, 0.0, 3.0, "", "red light around what is brighter than white, from behind the film")
     halation_um: float = param(65.0, 10.0, 150.0, "µm", "how far it reaches (standard deviation)")
     grain: float = param(0.0, 0.0, 60.0, "", "RMS granularity: 1000 x standard deviation of density 1 in 48 µm")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..types import F32, F64
 from . import colour
-from .curve import eotf, oetf, tone_curve
+from .curve import MID, eotf, oetf, tone_curve
 from .spec import Look
 
 # The kernels (kernels/look.py) are written for these numbers.
@@ -89,41 +89,41 @@ def compile(
 
 
 @functools.cache
-def _chebyshev() -> tuple[F64, F64]:
-    """Positions u in -1..1 and the matrix from values there to the coefficients of a polynomial, highest first.
+def _chebyshev() -> tuple[F64, F64, F64]:
+    """Positions u in -1..1, the Chebyshev polynomials there (n, DEGREE + 1), and the matrix from coefficients of these
+    to coefficients of powers, highest first.
 
-    A cosine transform gives the Chebyshev series (nearly the best uniform fit), a triangular matrix its powers.
+    The positions are dense at both ends, so that least squares come near the best uniform fit.
     """
-    n = 400
-    angle = np.linspace(0.0, np.pi, n + 1)
-    series = 2.0 / n * np.cos(np.outer(np.arange(DEGREE + 1), angle))
-    series[:, [0, -1]] *= 0.5
-    series[0] *= 0.5
+    u: F64 = np.cos(np.linspace(0.0, np.pi, 401))
     powers = np.zeros((DEGREE + 1, DEGREE + 1))  # row k: T_k, lowest first
     powers[0, 0] = powers[1, 1] = 1.0
     for k in range(2, DEGREE + 1):
         powers[k, 1:] = 2.0 * powers[k - 1, :-1]
         powers[k] -= powers[k - 2]
-    return np.cos(angle), (powers.T @ series)[::-1]
+    basis: F64 = np.asarray(np.polynomial.chebyshev.chebvander(u, DEGREE), np.float64)
+    return u, basis, powers.T[::-1]
 
 
 def _fit_curve(x: F64, encoded: F64) -> F64:
-    """Coefficients, scale, shift and end of the curve through `encoded` (n, 3) at rendering light `x` (n,)."""
+    """Coefficients, scale, shift and end of the curve through `encoded` (n, 3) at rendering light `x` (n,).
+
+    Least squares, but black, white and mid grey are held fast (with headroom, where the same degree has to do for a
+    longer curve, not mid grey).
+    """
     position = np.log2(x + OFFSET)
     low, high = position[0], position[-1]
-    u, fit = _chebyshev()
-    at = (u + 1.0) / 2.0 * (high - low) + low
-    rows = []
-    for values in encoded.T:
-        wanted = np.interp(at, position, values)
-        powers = fit @ wanted
-        # The ends are held fast: black is black and white is white.
-        right, left = wanted[0] - np.polyval(powers, 1.0), wanted[-1] - np.polyval(powers, -1.0)
-        powers[-1] += (right + left) / 2.0
-        powers[-2] += (right - left) / 2.0
-        rows.append(powers)
     scale = 2.0 / (high - low)
-    return np.array([*np.concatenate(rows), scale, -1.0 - scale * low, x[-1]])
+    u, basis, into_powers = _chebyshev()
+    held = np.array([-1.0, 1.0, scale * (np.log2(MID + OFFSET) - low) - 1.0])[: 3 if encoded.max() < 1.01 else 2]
+    fast = np.polynomial.chebyshev.chebvander(held, DEGREE)
+    system = np.block([[basis.T @ basis, fast.T], [fast, np.zeros((len(held), len(held)))]])
+    wanted, fixed = (
+        np.stack([np.interp((v + 1.0) / scale + low, position, values) for values in encoded.T], axis=1)
+        for v in (u, held)
+    )
+    found = np.linalg.solve(system, np.vstack([basis.T @ wanted, fixed]))[: DEGREE + 1]
+    return np.array([*(into_powers @ found).T.ravel(), scale, -1.0 - scale * low, x[-1]])
 
 
 def evaluate(curve: F32 | F64, light: F64) -> F64:
