@@ -37,15 +37,17 @@ class Motion:
     growth_s: float = 0.0  # what comes nearer grows by exp(growth·t) about `pivot_px`
     pivot_px: tuple[float, float] = (0.0, 0.0)  # x, y on the canvas
 
-    def path(self, t_s: float) -> F64:
-        """(2, 3): canvas position (x, y, 1) at t = 0 → position at `t_s`."""
-        angle, scale = math.radians(-self.angular_deg_s * t_s), math.exp(self.growth_s * t_s)
-        c, s = scale * math.cos(angle), scale * math.sin(angle)  # y points down: counter-clockwise is negative
-        turn = np.array([[c, -s], [s, c]])
-        swing = math.sin(math.tau * self.sway.frequency_hz * t_s + self.sway.phase) - math.sin(self.sway.phase)
-        shift = np.array(self.velocity_px_s) * t_s + np.array(self.sway.amplitude_px) * swing
-        pivot = np.array(self.pivot_px)
-        return np.column_stack([turn, pivot - turn @ pivot + shift])
+    def path(self, t_s: float | F64) -> F64:
+        """(…, 2, 3): canvas position (x, y, 1) at t = 0 → position at `t_s` (…)."""
+        t = np.asarray(t_s, np.float64)
+        angle, scale = np.radians(-self.angular_deg_s * t), np.exp(self.growth_s * t)
+        c, s = scale * np.cos(angle), scale * np.sin(angle)  # y points down: counter-clockwise is negative
+        swing = np.sin(math.tau * self.sway.frequency_hz * t + self.sway.phase) - math.sin(self.sway.phase)
+        px, py = self.pivot_px
+        (vx, vy), (ax, ay) = self.velocity_px_s, self.sway.amplitude_px
+        x = px - c * px + s * py + vx * t + ax * swing
+        y = py - s * px - c * py + vy * t + ay * swing
+        return np.stack([np.stack([c, -s, x], -1), np.stack([s, c, y], -1)], -2)
 
     @property
     def still(self) -> bool:

@@ -57,12 +57,15 @@ def glance(scene: Scene, samples: int = 1 << 16) -> F32:
     step = max(1, math.isqrt(scene.canvas[0] * scene.canvas[1] // samples))
     out = np.array(scene.layers[0].light[:, ::step, ::step])
     for layer in scene.layers[1:]:
-        (top, left), (h, w) = (-(-layer.top // step), -(-layer.left // step)), layer.shape
-        rows, columns = slice(top * step - layer.top, h, step), slice(left * step - layer.left, w, step)
-        light = layer.light[:, rows, columns]
-        part = out[:, top : top + light.shape[1], left : left + light.shape[2]]
-        alpha = np.float32(1) if layer.alpha is None else layer.alpha[rows, columns]
-        part += alpha * (light - part)
+        spans = []  # rows and columns of `out` and of the layer that lie on each other; it may reach beyond the canvas
+        for start, size, most in zip((layer.top, layer.left), layer.shape, out.shape[1:], strict=True):
+            first, end = max(0, -(-start // step)), min(most, -(-(start + size) // step))
+            spans.append((slice(first, max(first, end)), slice(first * step - start, max(0, end * step - start), step)))
+        (down, rows), (across, columns) = spans
+        part = out[:, down, across]
+        if part.size:
+            alpha = np.float32(1) if layer.alpha is None else layer.alpha[rows, columns]
+            part += alpha * (layer.light[:, rows, columns] - part)
     return out
 
 
@@ -75,10 +78,10 @@ def frame(stack: list[Sheet], camera: Camera, take: Take, out: F32) -> list[int]
     counts = []
     for number, sheet in enumerate(stack):
         counts.append(moments(camera, take, sheet.layer))
-        tables = ways(camera, take, sheet.layer, counts[-1])
-        if number == 0:
+        tables = ways(camera, take, sheet.layer, counts[-1], everywhere=number == 0)
+        if tables and number == 0:
             kernels.call("simulate_ground", light=sheet.light, base=tables.base, way=tables.way, output=out)
-        elif tables.box[2]:
+        elif tables:
             _over(sheet, number, tables, out)
     return counts
 
@@ -86,9 +89,10 @@ def frame(stack: list[Sheet], camera: Camera, take: Take, out: F32) -> list[int]
 def _over(sheet: Sheet, number: int, tables: Ways, out: F32) -> None:
     top, left, bottom, right = tables.box
     part = out[:, top * TILE[1] : bottom * TILE[1], left * TILE[0] : right * TILE[0]]
-    base, way = (np.ascontiguousarray(t[:, top:bottom, left:right]) for t in (tables.base, tables.way))
     name = "simulate_turned" if tables.turned else "simulate_over"
-    kernels.call(name, light=sheet.light, below=part, base=base, way=way, number=float(number), output=part)
+    kernels.call(
+        name, light=sheet.light, below=part, base=tables.base, way=tables.way, number=float(number), output=part
+    )
 
 
 def twin(stack: list[Sheet], camera: Camera, take: Take, counts: list[int]) -> F32:

@@ -24,7 +24,7 @@ _TAPS = 3  # pixels beyond a place that its light is made of
 FLICKER_DEPTH = 0.35  # of a lamp's light, about its mean: fluorescent tubes and cheap LEDs vary by 20-50 % (our choice)
 _STEP_PX = 1.0  # moments of an exposure are as dense as a point moves
 _MOMENTS = 32
-_PATH_POINTS = 129  # at which a layer's own path is asked, between which it is interpolated
+_GLANCES = 65  # at which it is asked where a layer is while a frame is taken
 _GRID = 2.0**20  # ways are rounded to this, so that the last bit of somebody's sine does not matter
 
 
@@ -36,7 +36,7 @@ class Take:
     time_s: float
     row_s: float
 
-    def at(self, rows: F64, part: float) -> F64:
+    def at(self, rows: F64, part: float | F64) -> F64:
         """When `part` 0..1 of the exposure of each row has passed."""
         return np.asarray(self.start_s + rows * self.row_s + part * self.time_s)
 
@@ -51,74 +51,77 @@ class Camera:
     hand: Shake
 
     def maps(self, layer: Layer, times: F64) -> F64:
-        """(n, 3, 3): from a pixel of a row exposed at `times` (n,) to its place on the canvas at t = 0."""
+        """(…, 3, 3): from a pixel of a row exposed at `times` (…) to its place on the canvas at t = 0."""
         k = np.array([[self.focal_px, 0, (self.size[1] - 1) / 2], [0, self.focal_px, (self.size[0] - 1) / 2],
                       [0, 0, 1.0]])  # fmt: skip
         pose = self.hand.pose(times)
         depth = float(np.median(layer.depth_m))
-        near = np.zeros((len(times), 3, 3))
-        near[:, 0, 0] = near[:, 1, 1] = (depth - pose[:, 5]) / depth
-        near[:, 0, 2], near[:, 1, 2], near[:, 2, 2] = pose[:, 3] / depth, pose[:, 4] / depth, 1.0
+        near = np.zeros((*times.shape, 3, 3))
+        near[..., 0, 0] = near[..., 1, 1] = (depth - pose[..., 5]) / depth
+        near[..., 0, 2], near[..., 1, 2], near[..., 2, 2] = pose[..., 3] / depth, pose[..., 4] / depth, 1.0
         shift = np.array([[1.0, 0, self.margin], [0, 1.0, self.margin], [0, 0, 1.0]])
-        found = shift @ k @ near @ _rotation(pose[:, :3]) @ np.linalg.inv(k)
+        found = shift @ k @ near @ _rotation(pose[..., :3]) @ np.linalg.inv(k)
         found = _own(layer, times) @ found
-        return np.asarray(found / found[:, 2:, 2:])
+        return np.asarray(found / found[..., 2:, 2:])
 
 
 def _rotation(angles: F64) -> F64:
-    """(n, 3, 3) from yaw (to the right), pitch (down) and roll (clockwise) (n, 3) in rad."""
+    """(…, 3, 3) from yaw (to the right), pitch (down) and roll (clockwise) (…, 3) in rad."""
     c, s = np.cos(angles), np.sin(angles)
     out = []
     for i, (a, b) in enumerate(((2, 0), (2, 1), (0, 1))):  # yaw turns z towards x, pitch z towards y, roll x towards y
-        m = np.zeros((len(angles), 3, 3))
-        m[:, 3 - a - b, 3 - a - b] = 1
-        m[:, a, a] = m[:, b, b] = c[:, i]
-        m[:, b, a], m[:, a, b] = s[:, i], -s[:, i]
+        m = np.zeros((*angles.shape[:-1], 3, 3))
+        m[..., 3 - a - b, 3 - a - b] = 1
+        m[..., a, a] = m[..., b, b] = c[..., i]
+        m[..., b, a], m[..., a, b] = s[..., i], -s[..., i]
         out.append(m)
     return np.asarray(out[0] @ out[1] @ out[2])
 
 
 def _own(layer: Layer, times: F64) -> F64:
-    """(n, 3, 3): where a point of the canvas lay at t = 0 that the layer's own motion brought there."""
+    """(…, 3, 3): where a point of the canvas lay at t = 0 that the layer's own motion brought there."""
+    found = np.zeros((*times.shape, 3, 3))
     if layer.motion.still:
-        return np.broadcast_to(np.eye(3), (len(times), 3, 3))
-    some = np.linspace(times.min(), times.max(), _PATH_POINTS)
-    paths = np.stack([layer.motion.path(float(t)).ravel() for t in some], axis=1)
-    found = np.zeros((len(times), 3, 3))
-    found[:, :2] = np.stack([np.interp(times, some, p) for p in paths], axis=1).reshape(-1, 2, 3)
-    found[:, 2, 2] = 1
+        found[:] = np.eye(3)
+        return found
+    found[..., :2, :] = layer.motion.path(times)
+    found[..., 2, 2] = 1
     return np.asarray(np.linalg.inv(found))
 
 
 def moments(camera: Camera, take: Take, layer: Layer) -> int:
     """How many moments of an exposure make its motion blur: one for every _STEP_PX that its fastest point moves."""
-    rows = np.array([0.0, camera.size[0] - 1.0])
-    x, y = np.array([[0.0], [camera.size[1] - 1.0]]), rows[None]
-    parts = np.linspace(0, 1, 17).tolist()
-    points = [np.stack(project(camera.maps(layer, take.at(rows, part)), x, y)) for part in parts]
-    way = np.hypot(*np.diff(np.stack(points), axis=0).transpose(1, 0, 2, 3)).sum(axis=0).max()
+    y, x = (np.array([0.0, n - 1.0]) for n in camera.size)
+    maps = camera.maps(layer, take.at(y, np.linspace(0, 1, 17)[:, None]))
+    points = np.stack(project(maps[:, :, None], x, y[:, None]))
+    way = np.hypot(*np.diff(points, axis=1)).sum(axis=0).max()
     return int(np.clip(math.ceil(way / _STEP_PX), 1, _MOMENTS))
 
 
 def middle(camera: Camera, take: Take, layer: Layer, count: int) -> F64:
     """(H, 3, 3): per row, the mean way over the moments of an exposure: to where the middle of the blur lies."""
     rows = _knots(camera.size[0])
-    mean = np.mean([camera.maps(layer, take.at(rows, (j + 0.5) / count)) for j in range(count)], axis=0)
+    mean = camera.maps(layer, take.at(rows, _parts(count))).mean(axis=0)
     flat = mean.reshape(len(rows), 9)
     every = np.arange(camera.size[0])
     return np.asarray(np.stack([np.interp(every, rows, v) for v in flat.T], axis=1).reshape(-1, 3, 3), np.float64)
 
 
-def _knots(size: int) -> F64:
-    """The rows where tiles begin, and the end of the last."""
-    return np.arange(-(-size // TILE[1]) + 1, dtype=np.float64) * TILE[1]
+def _parts(count: int) -> F64:
+    """(count, 1): the moments in parts of an exposure."""
+    return np.asarray((np.arange(count) + 0.5) / count)[:, None]
+
+
+def _knots(size: int, tile: int = TILE[1]) -> F64:
+    """Where tiles begin, and the end of the last."""
+    return np.arange(-(-size // tile) + 1, dtype=np.float64) * tile
 
 
 @dataclass(frozen=True)
 class Ways:
     """Tables of simulate_* for one layer in one frame: `base`, `way`; `turned`: too much for the dense kernels.
 
-    `box`: the tiles (top, left, bottom, right) in which the layer may be seen.
+    `box`: the tiles (top, left, bottom, right) in which the layer may be seen, for which the tables are laid.
     """
 
     base: NDArray[np.int32]
@@ -127,33 +130,33 @@ class Ways:
     box: tuple[int, int, int, int]
 
 
-def ways(camera: Camera, take: Take, layer: Layer, count: int) -> Ways:
-    """Lay the tables of a layer whose padded light has its corner at the layer's own corner minus PAD."""
-    rows = _knots(camera.size[0])
-    columns = np.arange(-(-camera.size[1] // TILE[0]) + 1, dtype=np.float64) * TILE[0]
-    bases, found = [], []
-    for j in range(count):
-        maps = camera.maps(layer, take.at(rows, (j + 0.5) / count))
-        u, v = project(maps[:, None], columns[None, :], rows[:, None])
-        corners = np.stack([u - layer.left + PAD, v - layer.top + PAD])
-        place, slope = _affine(corners)
-        bases.append(place)
-        found.append(slope)
-    place, slope = np.stack(bases), np.stack(found)
+def ways(camera: Camera, take: Take, layer: Layer, count: int, everywhere: bool = False) -> Ways | None:
+    """Lay the tables of a layer whose padded light has its corner at the layer's own corner minus PAD.
+
+    None where it is not seen; `everywhere`: for all tiles, as the farthest needs them.
+    """
+    rows, columns = (_knots(n, t) for n, t in zip(camera.size, TILE[::-1], strict=True))
+    box = (0, 0, len(rows) - 1, len(columns) - 1) if everywhere else _box(camera, take, layer)
+    if box is None:
+        return None
+    rows, columns = rows[box[0] : box[2] + 1], columns[box[1] : box[3] + 1]
+    maps = camera.maps(layer, take.at(rows, _parts(count)))
+    u, v = project(maps[:, :, None], columns, rows[:, None])
+    place, slope = _affine(np.stack([u - layer.left + PAD, v - layer.top + PAD]))
     base, way, turned = _dense(place, slope)
-    box = _box(place, slope, layer.shape)
-    turned = turned and bool(box[2])
+    turned = turned and not everywhere
     if turned:
         base, way = _gathered(place, slope)
-    gain = _gain(layer, take, rows, count, base.shape[2])
+    gain = _gain(layer, take, rows, count)
     way = np.concatenate([np.rint(way * _GRID) / _GRID, np.broadcast_to(gain, (*way.shape[:3], 2))], axis=3)
     return Ways(np.ascontiguousarray(base, np.int32), np.ascontiguousarray(way, np.float32), turned, box)
 
 
 def _affine(corners: F64) -> tuple[F64, F64]:
-    """From places (2, rows + 1, columns + 1) at the corners of tiles: at their middle (rows, columns, 2), and slopes
-    (rows, columns, 2, 2) of x and y along x and y."""
-    a, b, c, d = corners[:, :-1, :-1], corners[:, :-1, 1:], corners[:, 1:, :-1], corners[:, 1:, 1:]
+    """From places (2, …, rows + 1, columns + 1) at the corners of tiles: at their middle (…, rows, columns, 2), and
+    slopes (…, rows, columns, 2, 2) of x and y along x and y."""
+    top, bottom = corners[..., :-1, :], corners[..., 1:, :]
+    a, b, c, d = top[..., :-1], top[..., 1:], bottom[..., :-1], bottom[..., 1:]
     place = (a + b + c + d) / 4
     along = ((b - a) + (d - c)) / (2 * TILE[0])
     down = ((c - a) + (d - b)) / (2 * TILE[1])
@@ -184,18 +187,23 @@ def _gathered(place: F64, slope: F64) -> tuple[F64, F64]:
     return base, way
 
 
-def _box(place: F64, slope: F64, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The tiles that at any moment look at a layer of this size (none: zeros)."""
-    reach = np.abs(slope) @ (np.array(TILE) / 2) + _TAPS  # from the middle of a tile to its ends, in the layer
-    inside = np.ones(place.shape[1:3], bool)
-    for axis, size in ((0, shape[1]), (1, shape[0])):
-        off, far = place[..., axis] - PAD, reach[..., axis]
-        inside &= ((off > -far) & (off < size + far)).any(axis=0)
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    return (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1) if len(rows) else (0, 0, 0, 0)
+def _box(camera: Camera, take: Take, layer: Layer) -> tuple[int, int, int, int] | None:
+    """The tiles in which a layer may be seen while a frame is taken: where its corners go."""
+    first, last = take.at(np.zeros(1), 0.0), take.at(np.full(1, camera.size[0] - 1.0), 1.0)
+    back = np.asarray(np.linalg.inv(camera.maps(layer, np.linspace(first[0], last[0], _GLANCES))), np.float64)
+    (h, w), top, left = layer.shape, layer.top - _TAPS, layer.left - _TAPS
+    x, y = np.array([left, left + w + 2 * _TAPS]), np.array([top, top + h + 2 * _TAPS])
+    at = project(back[:, None, None], x, y[:, None])
+    found = []
+    for place, size, tile in zip(at[::-1], camera.size, TILE[::-1], strict=True):
+        between = float(np.abs(np.diff(place, axis=0)).max())  # two glances; at all other times it is nearer to one
+        low, high = (float(place.min()) - between) / tile, (float(place.max()) + between) / tile
+        found.append((max(math.floor(low), 0), min(math.ceil(high), -(-size // tile))))
+    (top, bottom), (left, right) = found
+    return (top, left, bottom, right) if top < bottom and left < right else None
 
 
-def _gain(layer: Layer, take: Take, rows: F64, count: int, columns: int) -> F64:
+def _gain(layer: Layer, take: Take, rows: F64, count: int) -> F64:
     """(tiles down, 1, 2): the share of one moment, times the flicker of the layer's lamps over the whole exposure."""
     f = layer.flicker_hz
     middle = take.at(rows, 0.5)
