@@ -26,13 +26,15 @@ def strict(value):
 
 
 def keys(t):
-    """Weights of the four neighbours for a fraction t in 0..1. Source: [Keys1981], a = -1/2."""
-    return [
-        strict(((-0.5 * t + 1.0) * t - 0.5) * t),
-        strict((1.5 * t - 2.5) * t * t + 1.0),
-        strict(((-1.5 * t + 2.0) * t + 0.5) * t),
-        strict((0.5 * t - 0.5) * t * t),
-    ]
+    """Weights of the four neighbours for a fraction t in 0..1. Source: [Keys1981], a = -1/2.
+
+    The outer two are -t(1 - t)²/2 and -t²(1 - t)/2; the inner ones follow, for the sum of all is 1, their centre t.
+    """
+    rest = strict(1.0 - t)
+    both = strict(t * rest * -0.5)
+    first, last = strict(both * rest), strict(both * t)
+    third = strict((t + first) - (last + last))
+    return [first, strict((1.0 - third) - (first + last)), third, last]
 
 
 def six(rest):
@@ -60,13 +62,16 @@ class _Moved:
         j = hl.RDom([(0, self.way.dim(3).extent())], "j")
         summed = hl.Func("summed")
         summed[xi, yi, c, tx, ty] = hl.f32(0.0)
-        gain = self.at(G0, j.x) + self.at(G1, j.x) * hl.cast(F32, yi)
-        # Alpha, the fourth plane, does not flicker; its share of the moments is one over their number.
-        share = 1.0 / hl.cast(F32, self.way.dim(3).extent())
-        factor = gain if planes == 3 else hl.select(c == 3, share, gain)
-        summed[xi, yi, c, tx, ty] = strict(summed[xi, yi, c, tx, ty] + moved[xi, yi, c, tx, ty, j.x] * factor)
-        summed.update().reorder(xi, yi, c, j.x).unroll(c)
+        summed[xi, yi, c, tx, ty] = strict(summed[xi, yi, c, tx, ty] + moved[xi, yi, c, tx, ty, j.x])
+        summed.update().reorder(c, xi, yi, j.x).unroll(c)
         return summed, j
+
+    def mean(self, summed, plane):
+        """`summed` at the pixel (x, y), over the moments; alpha, the fourth plane, does not flicker."""
+        tile = x / TILE[0], y / TILE[1]
+        gain = self.way[G0, *tile, 0] + self.way[G1, *tile, 0] * hl.cast(F32, y % TILE[1])
+        share = 1.0 / hl.cast(F32, self.way.dim(3).extent())
+        return strict(summed[x % TILE[0], y % TILE[1], plane, *tile] * hl.select(plane == 3, share, gain))
 
     def at(self, k, j):
         return self.way[k, tx, ty, j]
@@ -89,7 +94,7 @@ class _Moved:
         column[xi, yi, tx, ty, j] = tuple(six(strict(self.at(B0, j) + self.at(B1, j) * fx + self.at(B2, j) * fy)))
         w = column[xi, yi, tx, ty, j]
         moved[xi, yi, c, tx, ty, j] = strict(total(w[i] * across[xi, yi + k, c, tx, ty, j] for i, k in enumerate(TAPS)))
-        return moved, [row, across, column, moved]
+        return moved, (row, across, column)
 
     def gathered(self, planes):
         """The moved layer at the moment j, place by place."""
@@ -106,7 +111,7 @@ class _Moved:
         p = place[xi, yi, tx, ty, j]
         lines = [total(p[1 + k] * self.light[p[0] + k - 1, p[5] + n - 1, c] for k in range(4)) for n in range(4)]
         moved[xi, yi, c, tx, ty, j] = strict(total(p[6 + n] * line for n, line in enumerate(lines)))
-        return moved, [place, moved]
+        return moved, (place,)
 
     def finish(self, summed, funcs, j, planes):
         """Rows of tiles in parallel; what one moment gives to a tile stays in the nearest caches.
@@ -115,23 +120,21 @@ class _Moved:
         """
         tail = hl.TailStrategy.GuardWithIf
         vector = self.natural_vector_size(F32)
-        xo, yo = hl.Var("xo"), hl.Var("yo")
-        for axis in (0, 1):
-            self.output.output_buffer().dim(axis).set_min(
-                0
-            )  # so that a pixel's place in its tile is known when this is compiled
+        xo, yo, xv, xw = (hl.Var(n) for n in ("xo", "yo", "xv", "xw"))
+        for axis in (0, 1):  # so that a pixel's place in its tile is known when this is compiled
+            self.output.output_buffer().dim(axis).set_min(0)
         self.output.bound(c, 0, 4)
         self.output.split(y, yo, y, TILE[1], tail).split(x, xo, x, TILE[0], tail).reorder(x, y, c, xo, yo)
         self.output.vectorize(x, vector, tail).unroll(c).parallel(yo)
         summed.compute_at(self.output, xo).bound(xi, 0, TILE[0]).bound(yi, 0, TILE[1]).bound(c, 0, planes)
-        summed.vectorize(xi, vector).update().vectorize(xi, vector)
-        for f in funcs:
-            f.compute_at(summed, j.x).bound(xi, 0, TILE[0]).vectorize(xi, vector)
-
-
-def place_of(summed, plane):
-    """`summed` at the pixel (x, y)."""
-    return summed[x % TILE[0], y % TILE[1], plane, x / TILE[0], y / TILE[1]]
+        summed.vectorize(xi, vector)
+        summed.update().split(xi, xv, xi, vector).reorder(xi, c, xv, yi, j.x).vectorize(xi).unroll(c)
+        funcs[-1].compute_at(summed, xv).vectorize(xi)  # weights serve all planes and stay in registers
+        if len(funcs) > 1:
+            row, across, _ = funcs
+            across.compute_at(summed, j.x).bound(xi, 0, TILE[0]).bound(c, 0, planes)
+            across.split(xi, xw, xi, vector).reorder(xi, c, xw, yi).vectorize(xi).unroll(c)
+            row.compute_at(across, xw).vectorize(xi)
 
 
 @hl.generator(name="simulate_ground")
@@ -146,7 +149,7 @@ class SimulateGround(_Moved):
     def generate(self):
         moved, funcs = self.resampled(3)
         summed, j = self.sums(3, moved)
-        self.output[x, y, c] = hl.select(c == 3, 0.0, hl.max(place_of(summed, hl.min(c, 2)), 0.0))
+        self.output[x, y, c] = hl.select(c == 3, 0.0, hl.max(self.mean(summed, hl.min(c, 2)), 0.0))
         self.finish(summed, funcs, j, 3)
 
 
@@ -159,8 +162,8 @@ class _Over(_Moved):
     def generate(self):
         moved, funcs = self.moving(4)
         summed, j = self.sums(4, moved)
-        alpha = hl.clamp(place_of(summed, 3), 0.0, 1.0)
-        lit = strict(hl.max(place_of(summed, c), 0.0) + (1.0 - alpha) * self.below[x, y, c])
+        alpha = hl.clamp(self.mean(summed, 3), 0.0, 1.0)
+        lit = strict(hl.max(self.mean(summed, c), 0.0) + (1.0 - alpha) * self.below[x, y, c])
         seen = hl.select(alpha >= 0.5, self.number, self.below[x, y, 3])
         self.output[x, y, c] = hl.select(c == 3, seen, lit)
         self.finish(summed, funcs, j, 4)
