@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import mmap
 import os
 import pathlib
 import shutil
@@ -38,19 +39,37 @@ def folder(where: str | os.PathLike[str] | None = None) -> pathlib.Path | None:
 
 def render(spec: Mapping[str, Any], size: tuple[int, int], seed: int, margin: int,
            where: pathlib.Path | None) -> Scene:  # fmt: skip
-    """The scene, from the cache if it is there; else drawn and kept. A cache that cannot be written is no error."""
+    """The scene, from the cache if it is there; else drawn and kept. A cache that cannot be written is no error.
+
+    What was kept is handed out as it lies in the cache: mapped, so that it takes memory only while it is looked at.
+    """
     if where is None:
         return scene.render(spec, size, seed, margin)
     home = where / _key(spec, size, seed, margin)
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # a damaged entry is as good as none
+    found = _found(home)
+    if found is None:
+        made = scene.render(spec, size, seed, margin)
+        with contextlib.suppress(OSError):
+            _store(made, home)
+            _trim(where)
+        found = _found(home) or made
+    return found
+
+
+def _found(home: pathlib.Path) -> Scene | None:
+    """What lies in the cache; a damaged entry is as good as none."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         found = _load(home)
         os.utime(home)
         return found
-    made = scene.render(spec, size, seed, margin)
-    with contextlib.suppress(OSError):
-        _store(made, home)
-        _trim(where)
-    return made
+    return None
+
+
+def forget(array: Any) -> None:
+    """Let go of the memory that an array of the cache takes, until it is looked at again; leaves others alone."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mapped, "madvise"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _key(spec: Mapping[str, Any], size: tuple[int, int], seed: int, margin: int) -> str:

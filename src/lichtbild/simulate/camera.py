@@ -25,6 +25,7 @@ from .truth import between
 from .ways import Take
 
 _NOON = datetime.datetime(2026, 1, 1, 12, 0, 0)  # UTC; all bursts are taken then: the same bytes every time
+_STRIP = 64  # rows at a time
 _NODE = 16  # pixels between places that are asked for
 _ADAPTED = 0.65  # how far the camera's white goes from daylight to the place's own: lamps stay a little warm
 
@@ -155,13 +156,17 @@ class Body:
         return made if self.straight else replace(made, warps=(lens.warp(self.glass, self.plane),))
 
     def clean(self, light: F32, iso: float, take: Take) -> tuple[F32, F32]:
-        """Of `light` (3, H, W) lux without noise: camera light (3, H, W), 1.0 = saturation, and the mosaic in DN."""
+        """Of `light` (3, H, W) lux without noise: camera light (3, H, W), 1.0 = saturation, and the mosaic in DN.
+
+        The camera light takes the place of `light`, which is lost.
+        """
         mix, exposure = self._mix(take), self._exposure(iso, take)
         mosaic = sensor.expected(light, self.chip, exposure, self.white, self.at, mix=mix)
-        scale = self.chip.gain(iso) / (self.chip.white(iso) - self.chip.black_dn)
-        rgb = np.tensordot((mix * scale).astype(np.float32), light, 1)
-        np.maximum(rgb, 0, out=rgb)
-        return np.broadcast_to(rgb, (3, *self.size)) if len(rgb) == 1 else rgb, mosaic
+        scale = (mix * self.chip.gain(iso) / (self.chip.white(iso) - self.chip.black_dn)).astype(np.float32)
+        for top in range(0, light.shape[1], _STRIP):
+            part = light[:, top : top + _STRIP]
+            part[: len(scale)] = np.maximum(sum(scale[:, k, None, None] * part[k] for k in range(3)), 0)
+        return np.broadcast_to(light[:1], light.shape) if len(scale) == 1 else light, mosaic
 
     def facts(self, iso: float) -> dict[str, Any]:
         """Numbers of this camera for truth."""

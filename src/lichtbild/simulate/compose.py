@@ -10,6 +10,7 @@ import numpy as np
 from .. import kernels
 from ..scene import Layer, Scene, SceneError
 from ..types import F32, F64
+from . import cache
 from .truth import project
 from .ways import PAD, TILE, Camera, Take, Ways, moments, ways
 
@@ -42,6 +43,8 @@ def sheets(scene: Scene) -> list[Sheet]:
         else:
             _spread_border(light)
         made.append(Sheet(layer, light))
+        cache.forget(layer.light)
+        cache.forget(layer.alpha)
     return made
 
 

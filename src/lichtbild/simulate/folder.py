@@ -115,6 +115,7 @@ def _fill(plan: Plan, home: pathlib.Path, truth: str, told: Callable[[int], None
 def _reference(plan: Plan, picture: Picture, home: pathlib.Path) -> None:
     rgb, mosaic = plan.body.clean(picture.light, plan.iso, plan.takes[0])
     tiff(home / "mosaic.tif", mosaic)
+    del mosaic
     tiff(home / "rgb.tif", rgb)
     tiff(home / "depth.tif", plan.depth(plan.maps(0, picture.counts), picture.owner))
     tiff(home / "illuminant.tif", np.asarray(plan.scene.illuminant))
