@@ -69,10 +69,10 @@ class Shape:
 class Add:
     """Add the samples of a frame to the sums of the fine picture: relative steps against what is known already.
 
-    `codes` (3, H + 2·MARGIN, W + 2·MARGIN) with `sites` (3, kinds, W + 2·MARGIN): 1 where a sample of a colour is taken in a row of
-    a kind, which `rows` (H + 2·MARGIN,) tells; `seen`: of the size of `codes`, the known picture as a pixel of the frame would see it; `flow` (2, blocks y, blocks x) in
-    pixels; `trust` (H / 2, W); `shape` as zoom_shape makes it;  sums (8, H, W), those of
-    steps and of weights in turn for the four places; sizes are multiples of BLOCK.
+    `codes` (3, H + 2·MARGIN, W + 2·MARGIN) with `sites` (3, kinds, W + 2·MARGIN): 1 where a sample of a colour is taken
+    in a row of a kind, which `rows` (H + 2·MARGIN,) tells; `seen`: of the size of `codes`, the known picture as a pixel
+    of the frame would see it; `flow` (2, blocks y, blocks x) in pixels; `trust` (H / 2, W); `shape` as zoom_shape makes
+    it. sums (8, H, W), those of steps and of weights in turn for the four places; sizes are multiples of BLOCK.
     """
 
     codes = hl.InputBuffer(U16, 3)
@@ -222,6 +222,34 @@ class Done:
         for f in (step, rows):
             f.store_at(self.output, yo).compute_at(self.output, y).vectorize(x, lanes, tail)
         down.compute_at(self.output, c).vectorize(x, lanes, tail)
+
+
+@hl.generator(name="zoom_fit")
+class Fit:
+    """Codes (3, H, W) → (3, h, w): the samples from `first` on, clamped to the picture, times `weight` (8, h or w)."""
+
+    code = hl.InputBuffer(U16, 3)
+    first_x = hl.InputBuffer(I32, 1)
+    weight_x = hl.InputBuffer(F32, 2)
+    first_y = hl.InputBuffer(I32, 1)
+    weight_y = hl.InputBuffer(F32, 2)
+    output = hl.OutputBuffer(U16, 3)
+
+    def generate(self):
+        width, height = self.code.dim(0).extent(), self.code.dim(1).extent()
+        rows, total = hl.Func("rows"), hl.f32(0.0)
+        for n in range(8):
+            at = hl.clamp(self.first_y[y] + n, 0, height - 1)
+            total += self.weight_y[y, n] * hl.cast(F32, self.code[x, at, c])
+        rows[x, y, c] = total
+        total = hl.f32(0.0)
+        for n in range(8):
+            total += self.weight_x[x, n] * rows[hl.clamp(self.first_x[x] + n, 0, width - 1), y, c]
+        self.output[x, y, c] = hl.cast(U16, hl.clamp(total + 0.5, 0.0, 65535.0))
+        lanes, yo, tail = self.natural_vector_size(F32), hl.Var("yo"), hl.TailStrategy.GuardWithIf
+        self.output.bound(c, 0, 3).split(y, yo, y, 32, tail).reorder(x, c, y, yo).parallel(yo)
+        self.output.vectorize(x, lanes, tail)
+        rows.compute_at(self.output, c).vectorize(x, lanes, tail)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import numpy as np
 
 from .. import bursts, types
 from ..light import WHITE_D65
-from ..merge import Merge, exposures, reference
-from ..merge.stack import Stack
+from ..merge import Merge, exposures, reference, zoom
+from ..merge.stack import Merged, Stack
 from ..types import F32, U16, Encoding, Frame, Noise, RawError, Values, White
 from . import demosaic, front, shading
 from . import noise as noises
@@ -109,6 +109,7 @@ def run(
     left out, and `remarks` say so.
     """
     waiting = list(frames)
+    again = list(waiting) if values["merge"]["zoom"] > 1 else []
     first = waiting.pop(0)
     picture, encoding = front.run(first, white, noise, values, even)
     way = _Way(exposures.Base.of(first, noise), white, encoding, values, even)
@@ -119,13 +120,14 @@ def run(
         stack.add(functools.partial(way.codes, frame))
         names.append(frame.path.name)
     merged = stack.result()
+    code = _finer(again, way, merged, values["merge"]["zoom"]) if again else merged.code
     left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
     r, g, b = (s * usual**0.5 for s in encoding.sigma)
     less = Noise(_times(noise.scale, usual), _times(noise.offset, usual), noise.origin)
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
     return Burst(
-        merged.code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
+        code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
         np.reciprocal(merged.share),
     )  # fmt: skip
 
@@ -159,12 +161,28 @@ def as_frame(frames: Sequence[Frame], values: Values) -> tuple[Frame, Report]:
     span = _WHITE - _BLACK
     numbers = np.clip(light * np.float32(span / peak) + np.float32(_BLACK + 0.5), 0, _WHITE).astype(np.uint16)
     noise = Noise(_times(made.noise.scale, 1 / peak), _times(made.noise.offset, 1 / peak**2), made.noise.origin)
+    window = first.crop and zoom.window(first.crop, first.shape, numbers.shape[1:])
     merged = types.replace(
-        first, cfa="RGB", mosaic=None, rgb=numbers, black=np.full((1, 1, 3), _BLACK, np.float32), black_row=None,
-        black_column=None, white=(float(_WHITE),) * 3, gain_maps=(), vignettes=(), bad_pixels=None, noise=noise,
+        first, crop=window, cfa="RGB", mosaic=None, rgb=numbers, black=np.full((1, 1, 3), _BLACK, np.float32),
+        black_row=None, black_column=None, white=(float(_WHITE),) * 3,
+        gain_maps=(), vignettes=(), bad_pixels=None, noise=noise,
         baseline_exposure_ev=first.baseline_exposure_ev + math.log2(peak),
     )  # fmt: skip
     return merged, Report(first.path.name, made.others, made.believed, made.frames, tuple(left_out))
+
+
+def _finer(frames: list[Frame], way: _Way, merged: Merged, times: float) -> U16:
+    """Codes of the merged picture on a finer grid, from all its frames once more; `frames` is emptied."""
+    first, (rows, columns) = frames[0], frames[0].shape
+    if first.rgb is not None:
+        sites = np.ones((3, 1, 1), np.float32)
+    else:
+        sites = (front.sites(first) == np.arange(3)[:, None, None]).astype(np.float32)
+    plain = replace(way, values={**way.values, "demosaic": {"method": "fast"}})  # it keeps what was sampled
+    finer = zoom.Finer(merged.code, way.encoding.sigma, float(np.median(merged.share)), sites)
+    for place, frame in enumerate(opened(handed_out(frames), [])):
+        finer.add(functools.partial(plain.codes, frame), place == 0)
+    return zoom.fit(finer.result(), (round(times * rows), round(times * columns)))
 
 
 def as_mosaic(merged: Frame, cfa: str) -> Frame:

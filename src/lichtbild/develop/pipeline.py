@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import look
 from ..light import WHITE_D65
+from ..merge import zoom
 from ..recipe import Recipe
 from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
@@ -73,7 +74,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     lift = denoise.unbias(encoding, noise, values)
     bare = _camera_light(code, encoding, lift, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
-        grid = geometry.prepare(frame, dict(values["geometry"]))
+        grid = geometry.prepare(frame, dict(values["geometry"]), code.shape[1:])
         if grid is not None:
             code = geometry.apply(code, grid)
             proxy = _bent(frame, proxy, encoding, dict(values["geometry"]))
@@ -81,8 +82,10 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         scene = _scene(proxy, balance, light, table)
         key = _key(scene, frame, values)
         tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
+    tones = tone.enlarged(tones, code.shape[1:], values["merge"]["zoom"])
     bias = (-float(lift[0]), -float(lift[1]), -float(lift[2]))
-    window = frame.crop if want.raw else _window(frame, values)
+    whole = zoom.window(frame.crop or (0, 0, *frame.shape), frame.shape, code.shape[1:])
+    window = whole if want.raw else crop.window(whole, frame.orientation, values["crop"])
     negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, window, frame.orientation)
     sdr, gain, meta = _print(negative, recipe, want, seconds, even)
     if not want.raw:
@@ -105,7 +108,7 @@ def _take(
     left_out: list[str],
 ) -> burst.Burst:  # fmt: skip
     """Codes in three colours of one frame, or of several merged, the first being the reference; empties `frames`."""
-    if len(frames) > 1:
+    if len(frames) > 1 or values["merge"]["zoom"] > 1:
         with _clock(seconds, "merge"):
             return burst.run(burst.handed_out(frames), balance, noise, values, even, left_out)
     with _clock(seconds, "front"):
@@ -127,16 +130,12 @@ def preview(frame: Frame, recipe: Recipe) -> F32:
     lit: F32 = scene * np.float32(2.0**key.ev)
     stops = tones.a * np.log2(np.maximum(exposure.luma(lit), np.float32(tones.floor))) + tones.b
     lit *= np.exp2(np.clip(stops, tones.low, tones.high))
-    top, left, height, width = (n // _PROXY for n in _window(frame, values))
+    whole = frame.crop or (0, 0, *frame.shape)
+    top, left, height, width = (n // _PROXY for n in crop.window(whole, frame.orientation, values["crop"]))
     lit = lit[:, top : top + max(height, 1), left : left + max(width, 1)]
     columns, rows, swap = orient.ways(frame.orientation)
     lit = lit[:, :: -1 if rows else 1, :: -1 if columns else 1]
     return np.ascontiguousarray(lit.transpose(0, 2, 1) if swap else lit)
-
-
-def _window(frame: Frame, values: Values) -> tuple[int, int, int, int]:
-    """Top, left, height and width of the picture within the frame."""
-    return crop.window(frame.crop or (0, 0, *frame.shape), frame.orientation, values["crop"])
 
 
 def _method(frame: Frame, noise: Noise, values: Values) -> str:

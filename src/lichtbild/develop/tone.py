@@ -13,7 +13,7 @@ Sources: [Paris2011], [Aubry2014] (filter), [He2015] (guided upsampling); the cu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -127,6 +127,23 @@ def arguments(knees: F64, floor: float, ev: float, detail: float, span: tuple[fl
         "first": low + _MID, "step": max((high - low) / (levels - 1), 0.1), "reach": 1 / (2 * REACH_EV),
         "detail": detail, "epsilon": EPSILON,
     }  # fmt: skip
+
+
+def enlarged(tone: ToneMap, shape: tuple[int, ...], times: float) -> ToneMap:
+    """The maps for a picture of `shape`, `times` as large as the one they were made for; bilinear."""
+    if times == 1.0:
+        return tone
+    found = []
+    for plane in (tone.a, tone.b):
+        for axis in (0, 1):
+            have, want = plane.shape[axis], -(-shape[axis] // 4)
+            at = np.clip((np.arange(want) + 0.5) / times - 0.5, 0, have - 1).astype(np.float32)
+            low = at.astype(np.intp)
+            part = (at - low).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
+            first, second = plane.take(low, axis), plane.take(np.minimum(low + 1, have - 1), axis)
+            plane = first + part * (second - first)
+        found.append(np.ascontiguousarray(plane))
+    return replace(tone, a=found[0], b=found[1])
 
 
 def apply(rgb: F32, tone: ToneMap) -> F32:

@@ -70,8 +70,18 @@ def _bare(like: Frame, shape: tuple[int, ...]) -> Frame:
     """The words of a frame for linear RGB (3, H, W) in which black, shading, defects and noise are dealt with."""
     done: dict[str, Any] = {"black": np.zeros((1, 1, 3), np.float32), "black_row": None, "black_column": None}
     done |= {"gain_maps": (), "vignettes": (), "bad_pixels": None, "noise": None, "mosaic": None, "rgb": None}
-    done |= {"cfa": "RGB", "white": (65535.0,) * 3, "crop": like.crop if shape[1:] == like.shape else None}
+    done |= {"cfa": "RGB", "white": (65535.0,) * 3, "crop": _cropped(like, shape[1:])}
     return types.replace(like, **done)
+
+
+def _cropped(like: Frame, size: tuple[int, ...]) -> tuple[int, int, int, int] | None:
+    """The crop of a frame in its picture of `size`, which may have been enlarged."""
+    if like.crop is None or size == like.shape:
+        return like.crop
+    top, left, height, width = like.crop
+    y, x = (n / have for n, have in zip(size, like.shape, strict=True))
+    first, last = (round(top * y), round(left * x)), (round((top + height) * y), round((left + width) * x))
+    return (*first, last[0] - first[0], last[1] - first[1])
 
 
 def encode(rendition: Rendition, options: Options) -> tuple[list[bytes], list[str]]:

@@ -22,3 +22,4 @@ class Merge(Stage):
 
     frames: int = param(30, 1, 100, "", "frames that are merged at most")
     caution: float = param(1.0, 0.25, 4.0, "", "how readily a frame is doubted where it differs from the reference")
+    zoom: float = param(1.0, 1.0, 2.0, "", "size of the picture: 2 = twice the pixels each way")

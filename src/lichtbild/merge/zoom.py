@@ -2,14 +2,14 @@
 
 in    the merged codes (3, H, W), and again each frame's, of which only what was sampled counts
 out   codes (3, 2·H, 2·W), or of any size between
-Steerable kernel regression on the raw samples: around each place of a grid of twice as many pixels, samples are averaged
-with Gaussian weights, narrow across edges and long along them, as far as their frame is believed there. What is averaged
-is not the samples but what they know better than the merged picture: their step from it, as a pixel of the frame would
-see it, relative to its light. So the picture needs no colour for itself (a step is the same part of red, green and blue
-where the light changes and not the colour), and where samples are few or nothing stands out from noise, it is the merged
-picture by Lanczos interpolation; of one frame it is that wholly. What kernel and pixel's aperture blur the steps with is
+Steerable kernel regression on the raw samples: around each place of a grid of twice as many pixels, samples are
+averaged with Gaussian weights, narrow across edges and long along them, as far as their frame is believed there. What
+is averaged is not the samples but what they know better than the merged picture: their step from it, as a pixel of the
+frame would see it, relative to its light. A step is the same part of red, green and blue where the light changes and
+not the colour, so all colours tell it, and it brings no false colour. Where samples are few or nothing stands out from
+noise, the merged picture is left, by Lanczos interpolation. What kernel and pixel's aperture blur the steps with is
 known, and taken back in part. Averaging the samples themselves, each colour alone, gave less sharpness than Lanczos
-interpolation of one demosaiced frame and seven times its false colour (python -m bench.zoom).
+interpolation of one demosaiced frame and five times its false colour.
 Sources: [Wronski2019] kernels, robustness; [Takeda2007] steering; [Irani1991] steps against what is known.
 """
 
@@ -30,6 +30,9 @@ _GRAIN = 1.6  # squared gradient by noise, in units of the noise power of a merg
 _SHALLOW = 4000.0  # squared gradient (in codes) that is nothing, even without noise
 _APERTURE = 1 / 16  # of a neighbour that a pixel sees of the fine picture, each way
 _ALIKE = 0.75  # px by which a tile may differ from those around it and still belong to them
+
+
+Window = tuple[int, int, int, int]  # top, left, height, width
 
 
 class Finer:
@@ -53,9 +56,10 @@ class Finer:
         return (self._merged.shape[1], self._merged.shape[2])
 
     def add(self, fill: Fill, reference: bool = False) -> None:
-        """Add the samples of a frame; the `reference` lies where the picture does."""
+        """Add the samples of a frame of the reference's exposure; the `reference` lies where the picture does."""
         inner = add.inner(self._codes, self.size)
-        fill(inner)
+        if fill(inner) is not None:
+            return
         blocks = np.zeros((2, *(-(-n // align.TILE) for n in self.size)), np.float32)
         believed = np.full((self._sums.shape[1] // 2, self._sums.shape[2]), add.CERTAIN, np.uint8)
         if not reference:
@@ -67,8 +71,8 @@ class Finer:
 
     def _take(self, flow: F32, believed: U8) -> None:
         kernels.call(
-            "zoom_add", codes=self._codes, sites=self._sites, rows=self._rows, seen=self._seen, flow=flow, trust=believed,
-            shape=self._shape, sums=self._sums,
+            "zoom_add", codes=self._codes, sites=self._sites, rows=self._rows, seen=self._seen, flow=flow,
+            trust=believed, shape=self._shape, sums=self._sums,
         )  # fmt: skip
 
     def result(self) -> U16:
@@ -78,6 +82,36 @@ class Finer:
             "zoom_done", code=self._merged, sums=self._sums, shape=self._shape, least=_LEAST, sharp=_SHARP, output=out
         )
         return out
+
+
+def fit(fine: U16, size: tuple[int, int]) -> U16:
+    """A picture (3, 2·H, 2·W) brought to `size` between a half and the whole of it."""
+    if fine.shape[1:] == size:
+        return fine
+    (first_y, weight_y), (first_x, weight_x) = (_taps(*n) for n in zip(fine.shape[1:], size, strict=True))
+    out = np.empty((3, *size), np.uint16)
+    kernels.call("zoom_fit", code=fine, first_x=first_x, weight_x=weight_x, first_y=first_y, weight_y=weight_y,
+                 output=out)  # fmt: skip
+    return out
+
+
+def _taps(have: int, want: int) -> tuple[NDArray[np.int32], F32]:
+    """First of the eight samples behind each of `want` places, and their weights (8, want): [Keys1981], widened."""
+    step = have / want
+    at = (np.arange(want) + 0.5) * step - 0.5
+    first = np.ceil(at - 2 * step).astype(np.int32)
+    d = np.abs(first + np.arange(8)[:, None] - at) / step
+    weights = np.where(d < 1, (1.5 * d - 2.5) * d * d + 1, np.where(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0.0))
+    return first, (weights / weights.sum(0)).astype(np.float32)
+
+
+def window(crop: Window, size: tuple[int, int], now: tuple[int, ...]) -> Window:
+    """The crop of a picture that had `size` and has the size `now`."""
+    times = now[0] / size[0], now[1] / size[1]
+    top, left, height, width = crop
+    ends = (round((top + height) * times[0]), round((left + width) * times[1]))
+    start = round(top * times[0]), round(left * times[1])
+    return (*start, ends[0] - start[0], ends[1] - start[1])
 
 
 def shapes(merged: U16, power: float) -> F32:
@@ -106,12 +140,13 @@ def seen(merged: U16, sigma: add.Three, share: float) -> U16:
         p = wide[:-2] * _APERTURE + wide[1:-1] * (1 - 2 * _APERTURE) + wide[2:] * _APERTURE
         p = p[:, :-2] * _APERTURE + p[:, 1:-1] * (1 - 2 * _APERTURE) + p[:, 2:] * _APERTURE
         high, across = (n - m - add.MARGIN for n, m in zip(into.shape, p.shape, strict=True))
-        into[:] = np.pad(np.minimum(p + 0.5, 65535).astype(np.uint16), ((add.MARGIN, high), (add.MARGIN, across)), "edge")
+        whole = np.minimum(p + 0.5, 65535).astype(np.uint16)
+        into[:] = np.pad(whole, ((add.MARGIN, high), (add.MARGIN, across)), "edge")
     return out
 
 
 def laid(sites: F32, size: tuple[int, int], padded: tuple[int, ...]) -> tuple[F32, NDArray[np.int32]]:
-    """A pattern of sites (3, rows, columns) along the rows of a padded frame, a row without any; and which row is which."""
+    """A pattern of sites (3, rows, columns) along the rows of a padded frame, a row without any; which row is which."""
     kinds, (height, width) = sites.shape[1], size
     along = np.zeros((3, kinds + 1, padded[1]), np.float32)
     along[:, :kinds, add.MARGIN : add.MARGIN + width] = sites[:, :, np.arange(width) % sites.shape[2]]

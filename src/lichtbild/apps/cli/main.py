@@ -53,6 +53,10 @@ def _whole(lo: int, hi: int | None = None) -> Callable[[str], int]:
     return read
 
 
+def _zoomed(a: argparse.Namespace) -> list[str]:
+    return [] if a.zoom is None else [f"merge.zoom={a.zoom}"]
+
+
 def _recipe(p: argparse.ArgumentParser) -> None:
     p.add_argument("--mode", default="auto", metavar="NAME", help="auto, snapshot or night (default auto)")
     p.add_argument("--look", metavar="NAME", help="see `lichtbild look list` (default classic)")
@@ -69,6 +73,8 @@ def _develop(p: argparse.ArgumentParser) -> None:
     add("-o", "--output", default="{stem}.jpg", metavar="NAME", help="name, folder or pattern with {stem}, {folder}, "
         "{n}; the format follows the extension (default {stem}.jpg)")  # fmt: skip
     _recipe(p)
+    add("--zoom", type=float, metavar="X", help="1..2: more pixels each way than the sensor has, found between the "
+        "frames of a burst")  # fmt: skip
     add("--sdr", action="store_true", help="a plain JPEG, without the gain map for HDR displays")
     add("--quality", type=_whole(1, 100), metavar="N", help="1..100, where the format has one")
     add("--space", metavar="NAME", help="colour space: srgb or p3 (default srgb)")
@@ -86,7 +92,7 @@ def _do_develop(a: argparse.Namespace) -> int:
     from ..runner import Settings
     from .develop import Plan, run
 
-    names = (tuple(a.set), tuple(a.recipe))
+    names = ((*a.set, *_zoomed(a)), tuple(a.recipe))
     settings = Settings(a.mode, a.look, *names, a.sdr, a.quality, a.space, a.private, a.overwrite)
     return run(Plan(tuple(a.files), a.output, a.skip_existing, a.jobs, a.threads, a.json, a.single), settings)
 
@@ -96,6 +102,7 @@ def _merge(p: argparse.ArgumentParser) -> None:
     add("files", nargs="+", metavar="FILE", help="the raw files of one burst, or the folder they lie in")
     add("-o", "--output", default="merged.dng", metavar="NAME", help="name of the DNG (default merged.dng)")
     add("--cfa", action="store_true", help="keep the mosaic: one colour per pixel, for converters that want it")
+    add("--zoom", type=float, metavar="X", help="1..2: more pixels each way than the sensor has")
     add("--report", metavar="NAME", help="a picture (.png) of how many frames were believed where")
     add("--set", action="append", default=[], metavar="STAGE.KEY=VALUE", help="one value, e.g. merge.caution=2")
     add("--overwrite", action="store_true", help="replace files that exist")
@@ -105,7 +112,7 @@ def _merge(p: argparse.ArgumentParser) -> None:
 def _do_merge(a: argparse.Namespace) -> int:
     from .merge import run
 
-    return run(a.files, a.output, a.cfa, a.report, a.set, a.overwrite, a.json)
+    return run(a.files, a.output, a.cfa, a.report, [*a.set, *_zoomed(a)], a.overwrite, a.json)
 
 
 def _info(p: argparse.ArgumentParser) -> None:
