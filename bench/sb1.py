@@ -44,8 +44,16 @@ def _poses(frames: int, size: tuple[int, int], rng: Any, shift: float, turn: flo
     return found
 
 
-def _places(pose: Any, size: tuple[int, int]) -> Any:
-    x, y = np.arange(size[1])[None, :], np.arange(size[0])[:, None]
+def _taken(smooth: list[Any], pose: Any, size: tuple[int, int], fine: int) -> Any:
+    """Light (3, H, W) of a frame: means over the pixels of the picture that each of its own sees."""
+    yx = ((_places(pose, size, fine) + (MARGIN + 0.5)) * fine - 0.5).astype(np.float32)
+    seen = [ndimage.map_coordinates(p, yx, order=3, prefilter=False, mode="mirror") for p in smooth]
+    return np.stack([s.reshape(size[0], fine, size[1], fine).mean((1, 3)) for s in seen]).clip(0)
+
+
+def _places(pose: Any, size: tuple[int, int], fine: int = 1) -> Any:
+    y, x = ((np.arange(n * fine) + 0.5) / fine - 0.5 for n in size)
+    x, y = x[None, :], y[:, None]
     return np.stack([pose[1, 0] * x + pose[1, 1] * y + pose[1, 2], pose[0, 0] * x + pose[0, 1] * y + pose[0, 2]])
 
 
@@ -60,22 +68,22 @@ def _disc(yx: Any, at: Any) -> tuple[Any, Any]:
 def make(
     light: Any, frames: int = 8, seed: int = 1, exposure: float = 0.55, noise: Noise = NOISE, cfa: str = "RGGB",
     disc: bool = True, shift_px: float = 6.0, turn_deg: float = 0.08, bracket_ev: Sequence[float] = (0.0,),
+    fine: int = 1,
 ) -> tuple[Shot, Truth]:  # fmt: skip
     """The burst of `light` (3, H, W), linear with sRGB primaries; its frames are 2·MARGIN smaller, and even.
 
     `exposure` scales light to camera light, 1.0 = saturation; frames take the offsets `bracket_ev` in turn by their
-    time. `truth.rgb` is camera light of the first frame.
+    time. `truth.rgb` is camera light of the first frame. A pixel of a frame sees the mean of `fine`² pixels of `light`.
     """
     rng = np.random.default_rng(seed)
-    size = ((light.shape[1] - 2 * MARGIN) // 2 * 2, (light.shape[2] - 2 * MARGIN) // 2 * 2)
+    size = ((light.shape[1] // fine - 2 * MARGIN) // 2 * 2, (light.shape[2] // fine - 2 * MARGIN) // 2 * 2)
     poses = _poses(frames, size, rng, shift_px, turn_deg)
     smooth = [ndimage.spline_filter(plane, 3, np.float32, "mirror") for plane in light * np.float32(exposure)]
     shots, owners, maps = [], [], []
     truth = np.empty(0, np.float32)
     for i, pose in enumerate(poses):
         yx = _places(pose, size).astype(np.float32)
-        rgb = np.stack([ndimage.map_coordinates(p, yx + MARGIN, order=3, prefilter=False, mode="mirror")
-                        for p in smooth]).clip(0)  # fmt: skip
+        rgb = _taken(smooth, pose, size, fine)
         by = np.array([STEP * i, 0.25 * STEP * i])
         cover, tone = _disc(yx, np.array([0.3 * size[1], 0.45 * size[0]]) + by)
         rgb = rgb + (tone * exposure - rgb) * (cover * disc)

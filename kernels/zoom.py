@@ -198,7 +198,8 @@ class Done:
         step[x, y] = hl.clamp(ratio, -MOST, MOST)
 
         def five(at):
-            return CLOSE[0] * (at(-2) + at(2)) + CLOSE[1] * (at(-1) + at(1)) + CLOSE[2] * at(0)
+            outer, inner, middle = (hl.f32(CLOSE[n]) for n in range(3))
+            return outer * (at(-2) + at(2)) + inner * (at(-1) + at(1)) + middle * at(0)
 
         rows[x, y] = five(lambda n: step[x, y + n])
         close[x, y] = five(lambda n: rows[x + n, y])
@@ -207,8 +208,8 @@ class Done:
 
         def six(at, odd):
             taps = [n - 3 for n in range(6)]
-            low = sum((LANCZOS[n] * at(t) for n, t in enumerate(taps)), hl.f32(0.0))
-            high = sum((LANCZOS[n] * at(-t) for n, t in enumerate(taps)), hl.f32(0.0))
+            low = sum((hl.f32(LANCZOS[n]) * at(t) for n, t in enumerate(taps)), hl.f32(0.0))
+            high = sum((hl.f32(LANCZOS[n]) * at(-t) for n, t in enumerate(taps)), hl.f32(0.0))
             return hl.select(odd, high, low)
 
         down[x, y, c] = six(lambda n: hl.cast(F32, edged[x, y / 2 + n, c]), y % 2 == 1)

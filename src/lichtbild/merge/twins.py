@@ -126,13 +126,13 @@ def add(into: F32, codes: U16, flow: F32, believed: U8) -> F64:
         top = np.clip(by * BLOCK + iv + MARGIN, 1, codes.shape[2] - BLOCK - 2)
         rows, columns = top + np.arange(BLOCK)[:, None] + taps, left + np.arange(BLOCK)[:, None] + taps
         wide = codes[n].astype(float)[:, rows[:, :, None, None], columns[None, None]]  # (3, y, taps, x, taps)
-        moved = np.einsum("cyjxi,j,i->cyx", wide, _keys(v - iv), _keys(u - iu))
+        moved = np.einsum("cyjxi,j,i->cyx", wide, keys(v - iv), keys(u - iu))
         here = np.s_[:, by * BLOCK : (by + 1) * BLOCK, bx * BLOCK : (bx + 1) * BLOCK]
         out[here] += moved * believed[n].repeat(2, 0)[here[1:]]
     return out
 
 
-def _keys(t: float) -> F64:
+def keys(t: float) -> F64:
     """Weights of the four neighbours of a place between the second and the third. Source: [Keys1981], a = -1/2."""
     d = np.abs(np.arange(-1, 3) - t)
     return np.asarray(np.where(d < 1, 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2))

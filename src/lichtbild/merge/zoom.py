@@ -25,11 +25,10 @@ from .stack import Fill
 
 _WIDTHS = (0.22, 0.60)  # px: standard deviation of the kernel across an edge and along it
 _LEAST = 0.05  # samples that the merged picture counts for
-_SHARP = 1.0  # of the blur of kernel and aperture is taken back: one step of a series
+_SHARP = 1.0  # of what kernel and aperture blurred is given back: one step of a series
 _GRAIN = 1.6  # squared gradient by noise, in units of the noise power of a merged code
 _SHALLOW = 4000.0  # squared gradient (in codes) that is nothing, even without noise
-_APERTURE = 1 / 16  # of a neighbour that a pixel sees of the fine picture, each way
-_ALIKE = 0.75  # px by which a tile may differ from those around it and still belong to them
+_ALIKE = 1.5  # px by which a tile may differ from those around it and still belong to them
 
 
 Window = tuple[int, int, int, int]  # top, left, height, width
@@ -127,21 +126,18 @@ def shapes(merged: U16, power: float) -> F32:
 
 
 def seen(merged: U16, sigma: add.Three, share: float) -> U16:
-    """(3, H + …, W + …) padded: the merged picture as a pixel of a frame would see it, and as dark.
+    """(3, H + …, W + …) padded: the merged picture, as dark as a frame.
 
     A mean of roots is too low by its noise power over twice the root: merging has raised the merged codes by what it
     averaged away, and a frame's are not raised.
     """
-    out = np.zeros((3, *(add.whole(n) + 2 * add.MARGIN for n in merged.shape[1:])), np.uint16)
+    height, width = merged.shape[1:]
+    out = np.zeros((3, *(add.whole(n) + 2 * add.MARGIN for n in (height, width))), np.uint16)
     for plane, power, into in zip(merged, np.square(sigma) * (1 - share), out, strict=True):
         p = plane.astype(np.float32)
-        np.sqrt(np.maximum(p * p - np.float32(power), 0, out=p), out=p)
-        wide = np.pad(p, 1, mode="edge")
-        p = wide[:-2] * _APERTURE + wide[1:-1] * (1 - 2 * _APERTURE) + wide[2:] * _APERTURE
-        p = p[:, :-2] * _APERTURE + p[:, 1:-1] * (1 - 2 * _APERTURE) + p[:, 2:] * _APERTURE
-        high, across = (n - m - add.MARGIN for n, m in zip(into.shape, p.shape, strict=True))
-        whole = np.minimum(p + 0.5, 65535).astype(np.uint16)
-        into[:] = np.pad(whole, ((add.MARGIN, high), (add.MARGIN, across)), "edge")
+        p = np.sqrt(np.maximum(p * p - np.float32(power), 0)) + np.float32(0.5)
+        after = [(add.MARGIN, m - add.MARGIN - n) for n, m in zip(p.shape, into.shape, strict=True)]
+        into[:] = np.pad(p.astype(np.uint16), after, "edge")
     return out
 
 

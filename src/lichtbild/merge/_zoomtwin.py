@@ -1,0 +1,104 @@
+"""The kernels of zoom in NumPy, slow and obviously right; only tests use them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import F32, F64, U8, U16
+from .add import BLOCK, CERTAIN, MARGIN
+from .twins import keys
+
+_EVEN = 1000.0**2
+_CLOSE = (0.03, 0.255, 0.43, 0.255, 0.03)
+_LANCZOS = (0.0074, -0.0680, 0.2710, 0.8928, -0.1333, 0.0301)
+_MOST = 0.5
+
+
+def _filtered(plane: F64, weights: Any) -> F64:
+    """A separable filter where it fits."""
+    for axis in (0, 1):
+        count = plane.shape[axis] - len(weights) + 1
+        parts = [w * np.take(plane, np.arange(k, k + count), axis) for k, w in enumerate(weights)]
+        plane = np.sum(parts, 0)
+    return plane
+
+
+def shape(code: U16, widths: F32, power: float) -> F64:
+    """`zoom_shape`."""
+    red, green, blue = np.pad(code.astype(np.float64), ((0, 0), (4, 4), (4, 4)), mode="edge")
+    smooth = _filtered(0.25 * (red + blue) + 0.5 * green, (0.25, 0.5, 0.25))
+    gx, gy = 0.5 * (smooth[1:-1, 2:] - smooth[1:-1, :-2]), 0.5 * (smooth[2:, 1:-1] - smooth[:-2, 1:-1])
+    five = np.array((1, 4, 6, 4, 1)) / 16
+    xx, xy, yy = (_filtered(p, five) for p in (gx * gx, gx * gy, gy * gy))
+    trace, step = xx + yy, np.hypot(xx - yy, 2 * xy)
+    along = widths[0] + (widths[1] - widths[0]) * step / (trace + 2 * power)
+    turn = np.arctan2(2 * xy, xx - yy) / 2  # of the gradient
+    c, s, a, b = np.cos(turn), np.sin(turn), 1 / widths[0] ** 2, 1 / along**2
+    return np.stack([a * c * c + b * s * s, (a - b) * c * s, a * s * s + b * c * c, trace / (trace + power)])
+
+
+def add(sums: F32, codes: U16, sites: F32, rows: NDArray[np.int32], seen: U16, flow: F32, trust: U8, shape: F32) -> F64:
+    """What `zoom_add` leaves in the sums."""
+    out = sums.astype(np.float64)
+    for y, x in np.ndindex(*sums.shape[1:]):
+        if not trust[y // 2, x]:
+            continue
+        u, v = (float(flow[n, y // BLOCK, x // BLOCK]) for n in (0, 1))
+        a, b, c = (float(shape[n, y, x]) for n in range(3))
+        for place in range(4):
+            tx, ty = x + u + (place % 2) / 2 - 0.25, y + v + (place // 2) / 2 - 0.25
+            nx, ny = int(np.floor(tx + 0.5)), int(np.floor(ty + 0.5))
+            for fy, fx in ((ny + j, nx + i) for j in (-1, 0, 1) for i in (-1, 0, 1)):
+                dx, dy = fx - tx, fy - ty
+                near = (
+                    max(1 - (a * dx * dx + 2 * b * dx * dy + c * dy * dy) / 16, 1e-4) ** 8 * trust[y // 2, x] / CERTAIN
+                )
+                step, power = _step(codes, sites, rows, seen, (fx, fy), (fx - u, fy - v))
+                out[2 * place, y, x] += near * step
+                out[2 * place + 1, y, x] += near * power
+    return out
+
+
+def _step(codes: Any, sites: Any, rows: Any, seen: Any, at: tuple[int, int], known: tuple[float, float]) -> Any:
+    """Step and weight of the sample `at` (x, y) of a frame, which lies at `known` of the picture."""
+    x, y = (int(np.floor(k)) for k in known)
+    wx, wy = keys(known[0] - x), keys(known[1] - y)
+    window = seen[:, y + MARGIN - 1 : y + MARGIN + 3, x + MARGIN - 1 : x + MARGIN + 3].astype(float)
+    own = np.einsum("cyx,y,x->c", window, wy, wx)
+    fx, fy = at[0] + MARGIN, at[1] + MARGIN
+    here = sites[:, rows[fy], fx]
+    total = 3 / (np.square(own).sum() + _EVEN)
+    return total * (here * (codes[:, fy, fx] - own) * own).sum(), total * (here * own * own).sum()
+
+
+def done(code: U16, sums: F32, shape: F32, least: float, sharp: float) -> U16:
+    """`zoom_done`."""
+    _, height, width = code.shape
+    step = np.empty((2 * height, 2 * width))
+    for place in range(4):
+        part = sums[2 * place : 2 * place + 2, :height, :width].astype(float)
+        step[place // 2 :: 2, place % 2 :: 2] = np.clip(part[0] / (part[1] + least), -_MOST, _MOST)
+    close = _filtered(np.pad(step, 2, mode="edge"), _CLOSE)
+    more = 1 + shape[3, :height, :width].repeat(2, 0).repeat(2, 1) * (step + sharp * (step - close))
+    up = code.astype(float)
+    for axis in (1, 2):
+        wide = np.pad(up, [(0, 0), *(((3, 3) if n == axis else (0, 0)) for n in (1, 2))], mode="edge")
+        count = up.shape[axis]
+        sides = [sum(w * np.take(wide, np.arange(count) + 3 + s * (k - 3), axis) for k, w in enumerate(_LANCZOS))
+                 for s in (1, -1)]  # fmt: skip
+        up = np.stack(sides, axis + 1).reshape([n * (1 + (k == axis)) for k, n in enumerate(up.shape)])
+    return np.asarray(np.clip(up * more + 0.5, 0, 65535), np.uint16)
+
+
+def fit(code: U16, taps_y: tuple[Any, Any], taps_x: tuple[Any, Any]) -> U16:
+    """`zoom_fit`."""
+    out = code.astype(float)
+    for axis, (first, weight) in ((1, taps_y), (2, taps_x)):
+        places = np.clip(first + np.arange(8)[:, None], 0, code.shape[axis] - 1)
+        taken = np.take(out, places, axis)  # the taps stand before the places
+        out = np.einsum("...kn,kn->...n", np.moveaxis(taken, (axis, axis + 1), (-2, -1)), weight)
+        out = np.moveaxis(out, -1, axis)
+    return np.asarray(np.clip(out + 0.5, 0, 65535), np.uint16)

@@ -1,0 +1,151 @@
+"""Zoom: kernels equal their twins, one frame is interpolated, many are sharper, sizes and words are right."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from bench import sb1
+
+import lichtbild
+from lichtbild import kernels, recipe, types
+from lichtbild.apps.cli.main import run
+from lichtbild.develop import burst, pipeline, shading
+from lichtbild.export import dng
+from lichtbild.lab import edge
+from lichtbild.light import WHITE_D65
+from lichtbild.merge import _zoomtwin as twin
+from lichtbild.merge import add, zoom
+from lichtbild.raw import open as open_raw
+from lichtbild.types import White
+from lichtbild.wanted import Wanted
+
+EVEN = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "even")
+SIZES = [(1, 1), (7, 5), (33, 50), (641, 479)]
+RGGB = np.array([[[1, 0], [0, 0]], [[0, 1], [1, 0]], [[0, 0], [0, 1]]], np.float32)
+WIDTHS = np.array([0.22, 0.6], np.float32)
+
+
+def picture(rng, size):
+    """Codes (3, H, W) with edges in all directions."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    wave = 9000 * np.sin(x / 3.1 + y / 7.0) * np.sin(y / 4.7 - x / 9.0)
+    return (20000 + wave + rng.normal(0, 300, (3, *size))).clip(0, 65535).astype(np.uint16)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_shapes_equal_their_twin(size):
+    code = picture(np.random.default_rng(1), size)
+    out = np.empty((4, *size), np.float32)
+    kernels.call("zoom_shape", code=code, widths=WIDTHS, power=3e4, output=out)
+    np.testing.assert_allclose(out, twin.shape(code, WIDTHS, 3e4), rtol=2e-3, atol=2e-3)
+
+
+def test_a_kernel_is_long_along_an_edge_and_narrow_across():
+    code = np.full((3, 40, 40), 8000, np.uint16)
+    code[:, :, 20:] = 30000
+    a, b, c, sure = zoom.shapes(code, 100.0)[:, 20, 20]
+    assert (a**-0.5, c**-0.5) == pytest.approx((0.22, 0.6), abs=0.01) and abs(b) < 0.01 and sure > 0.99
+    a, b, c, sure = zoom.shapes(code, 100.0)[:, 20, 5]
+    assert (a**-0.5, c**-0.5, b, sure) == pytest.approx((0.22, 0.22, 0, 0), abs=0.01)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (20, 17)])
+def test_adding_equals_its_twin(size):
+    rng = np.random.default_rng(2)
+    codes = add.padded(1, size)[0]
+    add.inner(codes, size)[:] = picture(rng, size)
+    sites, rows = zoom.laid(RGGB, size, codes.shape[1:])
+    known = zoom.seen(picture(rng, size), (200.0,) * 3, 0.5)
+    whole = tuple(add.whole(n) for n in size)
+    flow = rng.uniform(-3, 3, (2, whole[0] // 16, whole[1] // 16)).astype(np.float32)
+    trust = rng.integers(0, 256, (whole[0] // 2, whole[1])).astype(np.uint8)
+    shape = zoom.shapes(picture(rng, size), 1e4)
+    sums = rng.random((8, *whole), np.float32)
+    expected = twin.add(sums, codes, sites, rows, known, flow, trust, shape)
+    kernels.call(
+        "zoom_add", codes=codes, sites=sites, rows=rows, seen=known, flow=flow, trust=trust, shape=shape, sums=sums
+    )
+    np.testing.assert_allclose(sums, expected, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_picture_equals_its_twin(size):
+    rng = np.random.default_rng(3)
+    code, whole = picture(rng, size), tuple(add.whole(n) for n in size)
+    sums = rng.normal(0, 0.3, (8, *whole)).astype(np.float32)
+    sums[1::2] = np.abs(sums[1::2]) * 5
+    shape, out = zoom.shapes(code, 1e4), np.empty((3, 2 * size[0], 2 * size[1]), np.uint16)
+    kernels.call("zoom_done", code=code, sums=sums, shape=shape, least=0.05, sharp=1.0, output=out)
+    assert np.abs(out.astype(int) - twin.done(code, sums, shape, 0.05, 1.0)).max() <= 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("times", [1.0, 1.3, 1.5, 2.0])
+def test_sizes_between_equal_their_twin(size, times):
+    fine = picture(np.random.default_rng(4), (2 * size[0], 2 * size[1]))
+    wanted = tuple(round(times * n) for n in size)
+    found = zoom.fit(fine, wanted)
+    taps = [zoom._taps(*n) for n in zip(fine.shape[1:], wanted, strict=True)]
+    assert np.abs(found.astype(int) - twin.fit(fine, *taps)).max() <= 1
+    assert abs(found.mean() / fine.mean() - 1) < (0.002 if min(size) > 8 else 0.1)
+
+
+def test_one_frame_is_interpolated_and_nothing_added():
+    code = picture(np.random.default_rng(5), (40, 60))
+    finer = zoom.Finer(code, (300.0,) * 3, 1.0, RGGB)
+    finer.add(lambda out: np.copyto(out, code), True)
+    plain = twin.done(code, np.zeros((8, 48, 64), np.float32), zoom.shapes(code, 300.0**2), 0.05, 1.0)
+    assert np.abs(finer.result().astype(int) - plain).max() <= 3
+
+
+def edges(frames, noise, seed=1, size=(224, 240)):
+    """A burst of a slanted edge with texture around it, each pixel the mean of its light; the first stands still."""
+    rng, fine = np.random.default_rng(seed), 4
+    light = np.full((fine * (size[0] + 96), fine * (size[1] + 96)), 0.2)
+    patches = rng.uniform(0.1, 0.4, (light.shape[0] // 48 + 1, light.shape[1] // 48 + 1)).repeat(48, 0).repeat(48, 1)
+    light[:] = patches[: light.shape[0], : light.shape[1]]
+    light[fine * 150 : fine * 206, fine * 150 : fine * 190] = edge.slanted(
+        fine * 56, fine * 40, 5.0, fine / 4, 0, 0.08, 0.32
+    )
+    return sb1.make(np.stack([light] * 3).astype(np.float32), frames, seed, 1.0, noise, disc=False, fine=fine)
+
+
+def test_a_burst_is_sharper_than_one_frame_and_has_no_more_false_colour():
+    shot, _ = edges(8, types.Noise((1e-4,) * 3, (1e-6,) * 3))
+    values = recipe.resolve("night").values
+    found = []
+    for frames in (shot.frames[:1], shot.frames):
+        zoomed = {**values, "merge": {**values["merge"], "zoom": 2.0}}
+        made = burst.run(frames, EVEN, frames[0].noise, zoomed, shading.prepare(frames[0], 1.0))
+        light = made.encoding.decode(made.code)[:, 2 * 104 : 2 * 156, 2 * 104 : 2 * 140]
+        colour = math.sqrt(float(np.square(light[::2] - light[1]).mean()))
+        found.append((2 * edge.measure(0.25 * light[0] + 0.5 * light[1] + 0.25 * light[2], 16).mtf_at(0.5), colour))
+    (alone, false), (many, left) = found
+    assert many > 1.3 * alone and left < false
+
+
+@pytest.mark.parametrize("times", [1.5, 2.0])
+def test_photographs_and_their_crops_have_the_size_asked_for(times):
+    whole, _ = sb1.make(np.full((3, 200, 230), 0.3, np.float32), 3, disc=False)
+    frames = [types.replace(f, crop=(4, 6, 90, 100)) for f in whole.frames]
+    made = pipeline.render(frames[0], recipe.resolve("night", sets=[f"merge.zoom={times}"]), Wanted(), frames)
+    assert made.sdr.shape == (round(90 * times), round(100 * times), 3)
+    one = pipeline.render(frames[0], recipe.resolve("snapshot", sets=[f"merge.zoom={times}"]), Wanted(raw=True))
+    assert one.light.shape == (3, round(104 * times), round(134 * times))
+
+
+def test_the_command_zooms(tmp_path, monkeypatch, capsys):
+    shot, _ = sb1.make(np.full((3, 180, 200), 0.3, np.float32), 3, disc=False)
+    for i, frame in enumerate(shot.frames):
+        dng.write_frame(tmp_path / f"{i}.dng", frame)
+    monkeypatch.chdir(tmp_path)
+    words = [f"{i}.dng" for i in range(3)]
+    assert run(["develop", *words, "--mode", "night", "--zoom", "2", "-o", "a.dng"]) == 0
+    assert run(["merge", *words, "--zoom", "1.5", "-o", "b.dng"]) == 0
+    assert run(["merge", *words, "--zoom", "2", "--cfa", "-o", "c.dng"]) == 0
+    sizes = [open_raw(tmp_path / f"{name}.dng").shape for name in "abc"]
+    assert sizes == [(168, 208), (126, 156), (168, 208)]
+    assert lichtbild.develop(tmp_path / "b.dng").array.shape == (126, 156, 3)
+    assert run(["merge", *words, "--zoom", "3", "-o", "d.dng"]) == 2 and "merge.zoom" in capsys.readouterr().err
