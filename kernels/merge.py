@@ -11,13 +11,35 @@ import halide as hl
 
 from _light import c, x, y
 from align import F32, I32, U16
-from geometry import keys
+from demosaic import fast
 
 BLOCK = 16
 MARGIN = 32
 n, i, j, bx, by = (hl.Var(v) for v in ("n", "i", "j", "bx", "by"))
 U8 = hl.UInt(8)
 U8_ALL = hl.cast(U8, 255)  # what is no pixel of the reference objects to nothing
+
+
+def mean(a, b):
+    """Rounding mean of two uint16."""
+    return hl.rounding_halving_add(hl.cast(U16, a), hl.cast(U16, b))
+
+
+def blurred(output, cells):
+    """`output` (x, y, c): grey, R, G, B of `cells` (a Func of three) blurred by 1 2 1; returns the Funcs between."""
+    across, both = hl.Func("across"), hl.Func("both")
+    across[x, y] = tuple(mean(mean(cells[x - 1, y][k], cells[x + 1, y][k]), cells[x, y][k]) for k in range(3))
+    both[x, y] = tuple(mean(mean(across[x, y - 1][k], across[x, y + 1][k]), across[x, y][k]) for k in range(3))
+    r, g, b = (both[x, y][k] for k in range(3))
+    output[x, y, c] = hl.mux(c, [mean(mean(r, b), g), r, g, b])
+    return [across, both]
+
+
+def schedule_guide(output, yo, lanes):
+    """Strips of 32 rows, colours side by side."""
+    tail = hl.TailStrategy.GuardWithIf
+    output.bound(c, 0, 4).split(y, yo, y, 32, tail).parallel(yo)
+    output.reorder(x, c, y, yo).unroll(c).vectorize(x, lanes, tail)
 
 
 @hl.generator(name="merge_guide")
@@ -29,23 +51,50 @@ class Guide:
 
     def generate(self):
         edged, down, cells = hl.BoundaryConditions.repeat_edge(self.codes), hl.Func("down"), hl.Func("cells")
-
-        def mean(a, b):
-            return hl.rounding_halving_add(hl.cast(U16, a), hl.cast(U16, b))
-
         down[x, y, c] = mean(edged[x, 2 * y, c], edged[x, 2 * y + 1, c])
-        cells[x, y, c] = mean(down[2 * x, y, c], down[2 * x + 1, y, c])
-        across, blurred = hl.Func("across"), hl.Func("blurred")
-        across[x, y, c] = mean(mean(cells[x - 1, y, c], cells[x + 1, y, c]), cells[x, y, c])
-        blurred[x, y, c] = mean(mean(across[x, y - 1, c], across[x, y + 1, c]), across[x, y, c])
-        grey = mean(mean(blurred[x, y, 0], blurred[x, y, 2]), blurred[x, y, 1])
-        self.output[x, y, c] = hl.mux(c, [grey, *(blurred[x, y, p] for p in range(3))])
-        lanes, yo, tail = self.natural_vector_size(U16), hl.Var("yo"), hl.TailStrategy.GuardWithIf
-        self.output.bound(c, 0, 4).split(y, yo, y, 32, tail).parallel(yo)
-        self.output.reorder(x, c, y, yo).unroll(c).vectorize(x, lanes, tail)
-        blurred.compute_at(self.output, y).vectorize(x, lanes)
-        for f in (down, cells, across):
-            f.store_at(self.output, yo).compute_at(self.output, y).vectorize(x, lanes).fold_storage(y, 4)
+        cells[x, y] = tuple(mean(down[2 * x, y, k], down[2 * x + 1, y, k]) for k in range(3))
+        funcs = blurred(self.output, cells)
+        lanes, yo = self.natural_vector_size(U16), hl.Var("yo")
+        schedule_guide(self.output, yo, lanes)
+        for f in (down, cells, *funcs):
+            f.store_at(self.output, yo).compute_at(self.output, y).vectorize(x, lanes)
+
+
+@hl.generator(name="merge_guide_quads")
+class GuideQuads:
+    """`merge_guide` of a mosaic that the fast demosaic would see: `quads` (4, h, w) of half codes with MARGIN / 2
+    quads before it, as front_quads makes them. (dx, dy): place of R modulo 2; `tops` (3,): highest half codes.
+    """
+
+    quads = hl.InputBuffer(U16, 3)
+    dx = hl.InputScalar(I32)
+    dy = hl.InputScalar(I32)
+    tops = hl.InputBuffer(U16, 1)
+    output = hl.OutputBuffer(U16, 3)
+
+    def generate(self):
+        quads, colours, down, cells = (hl.Func(name) for name in ("quads", "colours", "down", "cells"))
+        edge = MARGIN // 2
+        quads[x, y] = tuple(self.quads[x + edge, y + edge, p] for p in range(4))
+        triples, _ = fast(quads)
+        colours[x, y] = tuple(hl.min(v, self.tops[k]) << 1 for t in triples for k, v in enumerate(t))
+
+        def at(dx, dy, phase, k):
+            return colours[x + dx, y + dy][3 * phase + k]
+
+        # A cell begins in the middle of a quad where R does not lie at even places.
+        above = [hl.select(self.dy == 0, at(0, 0, p, k), at(0, 0, p + 2, k)) for p in (0, 1) for k in range(3)]
+        below = [hl.select(self.dy == 0, at(0, 0, p + 2, k), at(0, 1, p, k)) for p in (0, 1) for k in range(3)]
+        down[x, y] = tuple(hl.rounding_halving_add(a, b) for a, b in zip(above, below, strict=True))
+        pairs = [[hl.select(self.dx == 0, *v) for v in ((down[x, y][k], down[x, y][3 + k]),
+                                                        (down[x, y][3 + k], down[x + 1, y][k]))] for k in range(3)]  # fmt: skip
+        cells[x, y] = tuple(hl.rounding_halving_add(*pair) for pair in pairs)
+        funcs = blurred(self.output, cells)
+        lanes, yo = self.natural_vector_size(U16), hl.Var("yo")
+        schedule_guide(self.output, yo, lanes)
+        for f in (colours, down, cells, *funcs):
+            f.store_at(self.output, yo).compute_at(self.output, y).vectorize(x, lanes)
+        colours.fold_storage(y, 4)
 
 
 class _Trust:
@@ -160,53 +209,6 @@ class Trust(_Trust):
         for f in between:
             f.compute_at(self.output, yo).vectorize(x, 32)
         trust.compute_at(self.output, y).vectorize(x, 32)
-
-
-@hl.generator(name="merge_add")
-class Add:
-    """Add frames, moved into place by bicubic interpolation, to sums: += trust · code. Source: [Keys1981].
-
-    `codes` (n, 3, H + 2·MARGIN, W + 2·MARGIN); `flow` (n, 2, blocks y, blocks x) in pixels; `trust` (n, rows of cells,
-    W). sums (3, H, W) float32, H and W multiples of BLOCK.
-    """
-
-    codes = hl.InputBuffer(U16, 4)
-    flow = hl.InputBuffer(F32, 4)
-    trust = hl.InputBuffer(U8, 3)
-    sums = hl.OutputBuffer(F32, 3)
-
-    def generate(self):
-        u, v = self.flow[bx, by, 0, n], self.flow[bx, by, 1, n]
-        iu, iv = hl.floor(u), hl.floor(v)
-        # First pixel of the block in the padded frame; where it had to be held back, nothing is trusted.
-        wide, high = self.codes.dim(0).extent(), self.codes.dim(1).extent()
-        place, weight = hl.Func("place"), hl.Func("weight")
-        place[bx, by, n] = (hl.clamp(bx * BLOCK + hl.cast(I32, iu) + MARGIN, 1, wide - BLOCK - 2),
-                            hl.clamp(by * BLOCK + hl.cast(I32, iv) + MARGIN, 1, high - BLOCK - 2))  # fmt: skip
-        weight[bx, by, n] = (*keys(u - iu), *keys(v - iv))
-        left, top = (place[bx, by, n][k] for k in (0, 1))
-        wx, wy = [weight[bx, by, n][k] for k in range(4)], [weight[bx, by, n][k] for k in range(4, 8)]
-        across, moved = hl.Func("across"), hl.Func("moved")
-        row = [hl.cast(F32, self.codes[left + i + k - 1, top + j, c, n]) for k in range(4)]
-        across[i, j, c, bx, by, n] = wx[0] * row[0] + wx[1] * row[1] + wx[2] * row[2] + wx[3] * row[3]
-        down = [across[i, j + k - 1, c, bx, by, n] for k in range(4)]
-        moved[i, j, c, bx, by, n] = wy[0] * down[0] + wy[1] * down[1] + wy[2] * down[2] + wy[3] * down[3]
-        frames = hl.RDom([(0, self.codes.dim(3).extent())], "frames")
-        believed = hl.cast(F32, self.trust[x, y / 2, frames])
-        self.sums[x, y, c] = hl.undef(F32)
-        self.sums[x, y, c] += believed * moved[x % BLOCK, y % BLOCK, c, x / BLOCK, y / BLOCK, frames]
-
-        # 0.6 ms/MP and frame, 2 cores of a Xeon, AVX-512.
-        for k in (0, 1):
-            self.sums.output_buffer().dim(k).set_min(0)
-        xi, yi, xo, yo = (hl.Var(v) for v in ("xi", "yi", "xo", "yo"))
-        lanes = min(self.natural_vector_size(F32), BLOCK)
-        update = self.sums.bound(c, 0, 3).update()
-        update.tile(x, y, xo, yo, xi, yi, BLOCK, BLOCK, hl.TailStrategy.RoundUp)
-        update.reorder(xi, yi, xo, c, frames.x, yo).parallel(yo).vectorize(xi, lanes)
-        across.compute_at(self.sums, xo).vectorize(i, lanes)
-        for f in (place, weight):
-            f.compute_at(self.sums, xo)
 
 
 @hl.generator(name="merge_done")

@@ -15,6 +15,7 @@ from ..types import F32, U8, U16
 from . import align
 
 BLOCK, MARGIN = 16, 32  # pixels, as in kernels/merge.py
+SPARE = 8  # columns behind the border: vectors are longer than blocks
 _EDGE = MARGIN // 2  # cells
 CERTAIN = 255  # trust of a pixel that is believed wholly
 # Noise power of a guide as a part of that of a code, for R, G, B: measured on white noise, mean of what the two
@@ -32,7 +33,7 @@ def whole(size: int) -> int:
 
 def padded(count: int, shape: tuple[int, int]) -> U16:
     """Room for the codes of `count` frames with their borders, whole blocks in size."""
-    return np.zeros((count, 3, whole(shape[0]) + 2 * MARGIN, whole(shape[1]) + 2 * MARGIN), np.uint16)
+    return np.zeros((count, 3, whole(shape[0]) + 2 * MARGIN, whole(shape[1]) + 2 * MARGIN + SPARE), np.uint16)
 
 
 def inner(codes: U16, shape: tuple[int, int]) -> U16:
