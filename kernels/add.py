@@ -26,9 +26,9 @@ def times(value, part):
 
 
 def cubic(taps, part):
-    """Bicubic interpolation of four int16; a pair with one small negative weight cannot overflow."""
+    """Bicubic interpolation of four int16; pairs with one small negative weight, so that only their sum saturates."""
     scaled = [times(t, p) for t, p in zip(taps, part, strict=True)]
-    return hl.saturating_add(scaled[0] + scaled[1], scaled[2] + scaled[3])
+    return hl.saturating_add(hl.saturating_add(*scaled[:2]), hl.saturating_add(*scaled[2:]))
 
 
 class _Add:

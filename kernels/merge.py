@@ -74,8 +74,8 @@ class GuideQuads:
 
     def generate(self):
         quads, colours, down, cells = (hl.Func(name) for name in ("quads", "colours", "down", "cells"))
-        edge = MARGIN // 2
-        quads[x, y] = tuple(self.quads[x + edge, y + edge, p] for p in range(4))
+        edged, edge = hl.BoundaryConditions.repeat_edge(self.quads), MARGIN // 2
+        quads[x, y] = tuple(edged[x + edge, y + edge, p] for p in range(4))
         triples, _ = fast(quads)
         colours[x, y] = tuple(hl.min(v, self.tops[k]) << 1 for t in triples for k, v in enumerate(t))
 
@@ -86,9 +86,11 @@ class GuideQuads:
         above = [hl.select(self.dy == 0, at(0, 0, p, k), at(0, 0, p + 2, k)) for p in (0, 1) for k in range(3)]
         below = [hl.select(self.dy == 0, at(0, 0, p + 2, k), at(0, 1, p, k)) for p in (0, 1) for k in range(3)]
         down[x, y] = tuple(hl.rounding_halving_add(a, b) for a, b in zip(above, below, strict=True))
-        pairs = [[hl.select(self.dx == 0, *v) for v in ((down[x, y][k], down[x, y][3 + k]),
-                                                        (down[x, y][3 + k], down[x + 1, y][k]))] for k in range(3)]  # fmt: skip
-        cells[x, y] = tuple(hl.rounding_halving_add(*pair) for pair in pairs)
+        left, right, next_left = ([d[k + p] for k in range(3)] for d, p in ((down[x, y], 0), (down[x, y], 3),
+                                                                            (down[x + 1, y], 0)))  # fmt: skip
+        first = [hl.select(self.dx == 0, a, b) for a, b in zip(left, right, strict=True)]
+        second = [hl.select(self.dx == 0, a, b) for a, b in zip(right, next_left, strict=True)]
+        cells[x, y] = tuple(hl.rounding_halving_add(a, b) for a, b in zip(first, second, strict=True))
         funcs = blurred(self.output, cells)
         lanes, yo = self.natural_vector_size(U16), hl.Var("yo")
         schedule_guide(self.output, yo, lanes)
@@ -213,29 +215,27 @@ class Trust(_Trust):
 
 @hl.generator(name="merge_done")
 class Done:
-    """Sums (3, h, w) and codes of the reference (3, H, W), which has the weight `certain`, → codes (3, H, W).
+    """Mean codes (3, H, W) → codes as light averaged would have them; `output` may be `mean` itself.
 
-    `total` (rows of cells, w): sum of trust. `lift` (3,): noise power of a code; a mean of roots is too low by the part
-    of it that was averaged away.
+    `total` (rows of cells, w): sum of weights, of which `certain` is that of the reference. `lift` (3,): noise power of
+    a code; a mean of roots is too low by the part of it that was averaged away.
     """
 
-    sums = hl.InputBuffer(F32, 3)
+    mean = hl.InputBuffer(U16, 3)
     total = hl.InputBuffer(U16, 2)
-    reference = hl.InputBuffer(U16, 3)
     lift = hl.InputBuffer(F32, 1)
     certain = hl.InputScalar(F32)
     output = hl.OutputBuffer(U16, 3)
 
     def generate(self):
-        part = hl.Func("part")
-        part[x, y] = 1.0 / (hl.cast(F32, self.total[x, y / 2]) + self.certain)
-        mean = (self.sums[x, y, c] + self.certain * hl.cast(F32, self.reference[x, y, c])) * part[x, y]
-        code = hl.sqrt(mean * mean + self.lift[c] * (1.0 - self.certain * part[x, y]))
+        gone, value = hl.Func("gone"), hl.cast(F32, self.mean[x, y, c])
+        gone[x, y] = 1.0 - self.certain / hl.cast(F32, self.total[x, y / 2])
+        code = hl.sqrt(value * value + self.lift[c] * gone[x, y])
         self.output[x, y, c] = hl.cast(U16, hl.min(code + 0.5, 65535.0))
         yo, tail, lanes = hl.Var("yo"), hl.TailStrategy.GuardWithIf, self.natural_vector_size(F32)
         self.output.bound(c, 0, 3).split(y, yo, y, 32, tail).reorder(x, c, y, yo).parallel(yo)
         self.output.vectorize(x, lanes, tail)
-        part.compute_at(self.output, y).vectorize(x, lanes, tail)
+        gone.compute_at(self.output, y).vectorize(x, lanes, tail)
 
 
 if __name__ == "__main__":

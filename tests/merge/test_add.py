@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bench import sb1
 
+from lichtbild import recipe
+from lichtbild.develop import defects, front, shading
+from lichtbild.light import WHITE_D65
 from lichtbild.merge import add, twins
+from lichtbild.types import BAYER, White
 
 SIGMA = (900.0, 1100.0, 1000.0)
 SHAPES = [(1, 1), (7, 5), (33, 20), (97, 131)]
@@ -27,8 +32,7 @@ def test_guides_equal_their_twin(rng, shape):
 
 
 def test_guides_take_views(rng):
-    frame = add.padded(1, (40, 50))[0]
-    view = add.inner(frame, (40, 50))
+    view = add.Planes(1, (40, 50)).room(0)
     view[:] = codes(rng, (40, 50))
     assert np.array_equal(add.guide(view).fine, add.guide(np.ascontiguousarray(view)).fine)
 
@@ -42,26 +46,54 @@ def test_trust_equals_its_twin(rng, shape, most):
     assert np.abs(found.astype(int) - expected).max() <= 1
 
 
-def test_sums_equal_their_twin(rng):
-    shape = (45, 70)
-    frames, by = add.padded(3, shape), np.stack([flow(rng, shape, m) for m in (0.0, 6.0, 90.0)])
-    for f in frames:
-        add.inner(f, shape)[:] = codes(rng, shape)
-    believed = rng.integers(0, 256, (3, 24, 80), dtype=np.uint8)
-    found = rng.uniform(0, 1e6, (3, 48, 80)).astype(np.float32)
-    expected = twins.add(found, frames, by, believed)
-    add.add(found, frames, by, believed)
-    assert np.allclose(found, expected, rtol=1e-5, atol=8)
+def mean_of(rng, shape, count):
+    """Codes so far, how much they count, and how further frames lie and count."""
+    total = rng.integers(255, 3000, (add.whole(shape[0]) // 2, add.whole(shape[1])), dtype=np.uint16)
+    by = np.stack([flow(rng, shape, m) for m in (0.0, 6.0, 90.0)[:count]])
+    return codes(rng, shape), total, by, rng.integers(0, 256, (count, *total.shape), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_mean_equals_its_twin(rng, shape):
+    rooms = add.Planes(3, shape)
+    for k in range(3):
+        rooms.room(k)[:] = codes(rng, shape)
+    found, total, by, weight = mean_of(rng, shape, 3)
+    expected = twins.add(found, total, rooms.codes, by, weight)
+    rooms.add(found, total, by, weight, [None] * 3)
+    assert np.abs(found - expected).max() <= 8 and abs(float((found - expected).mean())) < 3
+
+
+@pytest.mark.parametrize("cfa", BAYER)
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (97, 131), (641, 479)])
+def test_quads_become_what_the_fast_demosaic_makes_of_them(rng, shape, cfa):
+    values = recipe.resolve("night", sets=("demosaic.method=fast",)).values
+    top = 1023 - 900 * (np.indices(shape).sum(0) // 40 % 3 > 0)
+    frame = sb1.frame(np.minimum(rng.integers(64, 1024, shape), top).astype(np.uint16), sb1.NOISE, 0)
+    frame.cfa = cfa
+    white = White((1.9, 1.0, 1.5), WHITE_D65, 5000.0, 0.0, "")
+    even = shading.prepare(frame, 1.0)
+    planes, encoding = front.run(frame, white, sb1.NOISE, values, even)
+    quads = add.Quads(1, shape, defects.phase(cfa), front.tops(white, encoding, even, frame))
+    front.quads(frame, white, sb1.NOISE, values, even, quads.room(0), quads.BORDER)
+    inner = np.s_[:, 2:-2, 2:-2]  # the guide of quads goes on beyond the border, that of codes repeats it
+    guides = [g.fine[inner].astype(int) for g in (quads.guide(0, None), add.guide(planes))]
+    assert np.abs(guides[0] - guides[1]).max(initial=0) <= 2  # the highest codes are even
+    rooms = add.Planes(1, shape)
+    rooms.room(0)[:] = planes
+    mean, total, by, weight = mean_of(rng, shape, 1)
+    by[:], other = 0, mean.copy()
+    for r, m in ((rooms, mean), (quads, other)):
+        r.add(m, total, by, weight, [None])
+    assert np.abs(mean.astype(int) - other).max() <= 2
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_end_equals_its_twin(rng, shape):
-    sums = rng.uniform(0, 3e7, add.sums(shape).shape).astype(np.float32)
-    total = rng.integers(0, 2000, (add.whole(shape[0]) // 2, add.whole(shape[1])), dtype=np.uint16)
-    found, expected = (
-        f(sums, total, codes(np.random.default_rng(2), shape), (1e6, 2e6, 3e6)) for f in (add.done, twins.done)
-    )
-    assert np.abs(found.astype(int) - expected).max() <= 1
+    mean, total, *_ = mean_of(rng, shape, 1)
+    expected = twins.done(mean, total, (1e6, 2e6, 3e6))
+    add.done(mean, total, (1e6, 2e6, 3e6))
+    assert np.abs(mean.astype(int) - expected).max() <= 1
 
 
 def noisy(rng, light, sigma=1000.0):

@@ -17,9 +17,10 @@ import numpy as np
 from .. import bursts, types
 from ..light import WHITE_D65
 from ..merge import Merge, exposures, reference, zoom
-from ..merge.stack import Merged, Stack
+from ..merge.add import Quads
+from ..merge.stack import Merged, Mosaic, Stack
 from ..types import F32, U16, Encoding, Frame, Noise, RawError, Values, White
-from . import demosaic, front, shading
+from . import defects, demosaic, front, shading
 from . import noise as noises
 
 _GRAINY = 0.02  # noise of mid-grey from where the fast demosaic of the further frames costs nothing that is seen
@@ -112,8 +113,9 @@ def run(
     again = list(waiting) if values["merge"]["zoom"] > 1 else []
     first = waiting.pop(0)
     picture, encoding = front.run(first, white, noise, values, even)
-    way = _Way(exposures.Base.of(first, noise), white, encoding, values, even)
-    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.certain(waiting))
+    way = _Way(exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting))
+    mosaic = Mosaic(defects.phase(first.cfa), front.tops(white, encoding, even, first)) if way.quads else None
+    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.certain(waiting), mosaic)
     del first
     names = []
     for frame in opened(handed_out(waiting), [] if remarks is None else remarks):
@@ -178,7 +180,9 @@ def _finer(frames: list[Frame], way: _Way, merged: Merged, times: float) -> U16:
         sites = np.ones((3, 1, 1), np.float32)
     else:
         sites = (front.sites(first) == np.arange(3)[:, None, None]).astype(np.float32)
-    plain = replace(way, values={**way.values, "demosaic": {"method": "fast"}})  # it keeps what was sampled
+    plain = replace(
+        way, quads=False, values={**way.values, "demosaic": {"method": "fast"}}
+    )  # it keeps what was sampled
     finer = zoom.Finer(merged.code, way.encoding.sigma, float(np.median(merged.share)), sites)
     for place, frame in enumerate(opened(handed_out(frames), [])):
         finer.add(functools.partial(plain.codes, frame), place == 0)
@@ -203,15 +207,26 @@ def _times(three: tuple[float, float, float], factor: float) -> tuple[float, flo
     return (three[0] * factor, three[1] * factor, three[2] * factor)
 
 
+def _as_quads(first: Frame, noise: Noise, others: Sequence[Frame]) -> bool:
+    """Whether the fast demosaic will do for all further frames, so that it can wait until they are added."""
+    alike = len({exposures.taken_ev(f.exposure) for f in (first, *others)}) == 1
+    return alike and first.cfa in types.BAYER and _grainy(noise)
+
+
+def _grainy(noise: Noise) -> bool:
+    return math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
+
+
 @dataclass(frozen=True)
 class _Way:
-    """How the further frames of a burst become codes of the reference's scale."""
+    """How the further frames of a burst become codes of the reference's scale; `quads`: before they are demosaiced."""
 
     base: exposures.Base
     white: White
     encoding: Encoding
     values: Values
     even: shading.ShadingTable
+    quads: bool
 
     @functools.cached_property
     def light(self) -> F32:
@@ -233,11 +248,11 @@ class _Way:
         return self.base.certain([(f.exposure, self.noise(f)) for f in frames], self.light)
 
     def codes(self, frame: Frame, out: U16) -> exposures.Other | None:
-        """Codes of a frame into `out` (3, H, W); what is other about it where its exposure is."""
+        """Codes of a frame into `out`, as `Stack.add` asks for; what is other about it where its exposure is."""
         more_ev = self.base.more_ev(frame)
         noise = self.noise(frame)
         if more_ev == 0 and noise is self.base.noise:
-            front.run(frame, self.white, noise, self._quick(noise), self.even, out)
+            self._front(frame, noise, out)
             return None
         gain = 2.0**-more_ev
         typical = float(exposures.noise_ratio(self.base.noise, noise, gain, np.full(1, exposures.TYPICAL))[0])
@@ -247,14 +262,17 @@ class _Way:
         red, green, blue = (s * math.sqrt(typical) for s in self.encoding.sigma)
         code = Encoding(self.encoding.scale, (float(r), float(g), float(b)), (red, green, blue))
         seen = Noise(_times(noise.scale, gain), _times(noise.offset, gain * gain), noise.origin)
-        front.run(frame, self.white, seen, self._quick(seen), self.even, out, front.Given(code, gain))
+        self._front(frame, seen, out, front.Given(code, gain))
         ratio = exposures.noise_ratio(self.base.noise, noise, gain, self.light)
         mosaic = None if gain > _AS_BRIGHT else exposures.numbers(frame)
         top = front.tops(self.white, code, self.even, frame, gain)
-        wide = self._quick(seen) is self.values
+        wide = not self.quads and not _grainy(seen)
         return exposures.Other(ratio, typical, top, mosaic, exposures.limit(frame), wide)
 
-    def _quick(self, noise: Noise) -> Values:
-        """The recipe, with the fast demosaic where noise hides what it loses."""
-        grainy = math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
-        return {**self.values, "demosaic": {"method": "fast"}} if grainy else self.values
+    def _front(self, frame: Frame, noise: Noise, out: U16, given: front.Given | None = None) -> None:
+        """The front pass; by the fast demosaic where noise hides what it loses."""
+        if self.quads:
+            front.quads(frame, self.white, noise, self.values, self.even, out, Quads.BORDER, given)
+            return
+        quick = {**self.values, "demosaic": {"method": "fast"}} if _grainy(noise) else self.values
+        front.run(frame, self.white, noise, quick, self.even, out, given)

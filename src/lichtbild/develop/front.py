@@ -123,15 +123,32 @@ def run(
         kernels.call("front_rgb", raw=frame.rgb, output=out, **tables.arguments())
         return out, code
     method = "mono" if frame.cfa == "MONO" else demosaic.choose(values["demosaic"]["method"], noise)
+    dx, dy = defects.phase(frame.cfa)
+    top = tops(white, code, even, frame, given.light if given else 1.0)
+    mosaic, repair = _repair(frame, code, values)
+    eps = demosaic.epsilon(0.5 * code.sigma[1])
+    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=np.array([*repair, *top], np.uint16), eps=eps,
+                 output=out, **tables.arguments())  # fmt: skip
+    return out, code
+
+
+def quads(
+    frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable, into: U16, border: int,
+    given: Given | None = None,
+) -> None:  # fmt: skip
+    """What `run` would demosaic, as quads of half codes (4, h, w), with `border` mirrored ones on each side."""
+    tables, code = prepare(frame, white, noise, values, even, given)
+    dx, dy = defects.phase(frame.cfa)
+    mosaic, repair = _repair(frame, code, values)
+    kernels.call("front_quads", raw=mosaic, dx=dx, dy=dy, border=border, knobs=np.array(repair, np.uint16), output=into,
+                 **tables.arguments())  # fmt: skip
+
+
+def _repair(frame: Frame, code: Encoding, values: Values) -> tuple[U16 | None, list[int]]:
+    """The mosaic without the defects that the file lists, and the kernels' limits (R, G, B) and strength for others."""
     strength = values["defects"]["strength"]
     mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
-    dx, dy = defects.phase(frame.cfa)
-    limit = defects.limits(code, values["defects"]["threshold"])
-    top = tops(white, code, even, frame, given.light if given else 1.0)
-    knobs = np.array([*limit, defects.share(strength), *top], np.uint16)
-    eps = demosaic.epsilon(0.5 * code.sigma[1])
-    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
-    return out, code
+    return mosaic, [*defects.limits(code, values["defects"]["threshold"]), defects.share(strength)]
 
 
 def tops(

@@ -1,7 +1,7 @@
-"""Add: frames are moved into place and summed, each pixel as far as it can be believed.
+"""Add: frames are moved into place and taken into a mean, each pixel as far as it can be believed.
 
-Frames are codes (3, H, W) with a border, as `padded` makes room for; what is computed and why stands in
-kernels/merge.py.
+The mean is the codes of the reference themselves, in place: memory does not grow with the number of frames. What is
+computed and why stands in kernels/merge.py and kernels/add.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..types import F32, U8, U16
 from . import align
 
 BLOCK, MARGIN = 16, 32  # pixels, as in kernels/merge.py
-SPARE = 8  # columns behind the border: vectors are longer than blocks
+_SPARE = 8  # columns behind the border: vectors are longer than blocks
 _EDGE = MARGIN // 2  # cells
 CERTAIN = 255  # trust of a pixel that is believed wholly
 # Noise power of a guide as a part of that of a code, for R, G, B: measured on white noise, mean of what the two
@@ -24,6 +24,7 @@ _LEFT = (0.083, 0.054, 0.083)
 _LEFT_COARSE = (0.015, 0.0083, 0.016)
 
 Three = tuple[float, float, float]
+Ceiling = tuple[int, int, int]  # highest codes of R, G, B
 
 
 def whole(size: int) -> int:
@@ -31,9 +32,10 @@ def whole(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
 
 
-def padded(count: int, shape: tuple[int, int]) -> U16:
-    """Room for the codes of `count` frames with their borders, whole blocks in size."""
-    return np.zeros((count, 3, whole(shape[0]) + 2 * MARGIN, whole(shape[1]) + 2 * MARGIN + SPARE), np.uint16)
+def padded(count: int, shape: tuple[int, int], spare: int = 0) -> U16:
+    """Room for the codes of `count` frames with their borders, whole blocks in size, and `spare` columns behind."""
+    rows, columns = (whole(n) + 2 * MARGIN for n in shape)
+    return np.zeros((count, 3, rows, columns + spare), np.uint16)
 
 
 def inner(codes: U16, shape: tuple[int, int]) -> U16:
@@ -58,10 +60,19 @@ class Guide:
 
 def guide(codes: U16) -> Guide:
     """The guide of codes (3, H, W)."""
-    edged = np.zeros((4, *(-(-n // 2) + 2 * _EDGE for n in codes.shape[1:])), np.uint16)
-    fine = edged[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
+    edged, fine = _edged((codes.shape[1], codes.shape[2]))
     kernels.call("merge_guide", codes=codes, output=fine)
-    return Guide(edged, np.stack([align.halve(align.halve(plane)) for plane in fine]))
+    return Guide(edged, _coarse(fine))
+
+
+def _edged(shape: tuple[int, int]) -> tuple[U16, U16]:
+    """Room for a guide, and the part of it within the border."""
+    edged = np.zeros((4, *(-(-n // 2) + 2 * _EDGE for n in shape)), np.uint16)
+    return edged, edged[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
+
+
+def _coarse(fine: U16) -> U16:
+    return np.stack([align.halve(align.halve(plane)) for plane in fine])
 
 
 @dataclass(frozen=True)
@@ -112,20 +123,71 @@ def limits(sigma: Three, doubt: Doubt, cell: int) -> tuple[F32, F32]:
     return power, np.array([v for low, high in ramps for v in (-1 / (high - low), high / (high - low))], np.float32)
 
 
-def sums(shape: tuple[int, int]) -> F32:
-    """Empty sums (3, whole H, whole W)."""
-    return np.zeros((3, whole(shape[0]), whole(shape[1])), np.float32)
+class Planes:
+    """Room for the codes in three colours of `count` frames, each with a border."""
+
+    def __init__(self, count: int, shape: tuple[int, int]) -> None:
+        self.codes, self.shape = padded(count, shape, _SPARE), shape
+
+    def room(self, k: int) -> U16:
+        """Where the codes (3, H, W) of frame `k` go."""
+        return inner(self.codes[k], self.shape)
+
+    def guide(self, k: int, ceiling: Ceiling | None) -> Guide:
+        """The guide of frame `k`, whose codes have been held below `ceiling` already."""
+        del ceiling
+        return guide(self.room(k))
+
+    def add(self, mean: U16, total: U16, flow: F32, weight: U8, ceilings: list[Ceiling | None]) -> None:
+        """Take the first frames into the mean (3, H, W), which counts as `total` (rows of cells, whole W); their
+        displacements are `flow` (n, 2, blocks y, blocks x), their weights `weight` (n, rows of cells, whole W)."""
+        del ceilings
+        kernels.call(
+            "merge_add", codes=self.codes[: len(weight)], flow=flow, trust=weight, total=total, before=mean, after=mean
+        )
 
 
-def add(into: F32, codes: U16, flow: F32, believed: U8) -> None:
-    """Add padded frames (n, 3, …) to the sums, with their displacements (n, 2, …) and trust (n, …)."""
-    kernels.call("merge_add", codes=codes, flow=flow, trust=believed, sums=into)
+class Quads:
+    """Room for the mosaics of `count` frames as quads of half codes, which are demosaiced, fast, where they are used:
+    a third of the memory and of the traffic to it. `phase`: place of R modulo 2, (x, y); `ceiling`: highest codes.
+    """
+
+    BORDER = MARGIN // 2  # quads
+
+    def __init__(self, count: int, shape: tuple[int, int], phase: tuple[int, int], ceiling: Ceiling) -> None:
+        rows, columns = ((whole(n) + phase[1 - k]) // 2 + 1 + 2 * self.BORDER for k, n in enumerate(shape))
+        self.quads: U16 = np.zeros((count, 4, rows, columns + _SPARE // 2), np.uint16)
+        self.shape, self._phase, self._ceiling = shape, {"dx": phase[0], "dy": phase[1]}, ceiling
+
+    def room(self, k: int) -> U16:
+        """Where the quads (4, h, w) of frame `k` go, with `BORDER` quads before them."""
+        quads: U16 = self.quads[k]
+        return quads
+
+    def guide(self, k: int, ceiling: Ceiling | None) -> Guide:
+        """The guide of frame `k`."""
+        edged, fine = _edged(self.shape)
+        kernels.call(
+            "merge_guide_quads", quads=self.quads[k], tops=self._tops([ceiling])[0], output=fine, **self._phase
+        )
+        return Guide(edged, _coarse(fine))
+
+    def add(self, mean: U16, total: U16, flow: F32, weight: U8, ceilings: list[Ceiling | None]) -> None:
+        """Take the first frames into the mean, as `Planes.add` does."""
+        kernels.call(
+            "merge_add_quads", quads=self.quads[: len(weight)], tops=self._tops(ceilings), flow=flow, trust=weight,
+            total=total, before=mean, after=mean, **self._phase,
+        )  # fmt: skip
+
+    def _tops(self, ceilings: list[Ceiling | None]) -> U16:
+        """Highest half codes (n, 3)."""
+        return np.array([ceiling or self._ceiling for ceiling in ceilings], np.uint16) // np.uint16(2)
 
 
-def done(into: F32, total: U16, reference: U16, lift: Three, certain: int = CERTAIN) -> U16:
-    """Codes (3, H, W) of the sums, the sum of trust, and the reference (3, H, W), whose weight is `certain`."""
-    out, power = np.empty(reference.shape, np.uint16), np.array(lift, np.float32)
-    kernels.call(
-        "merge_done", sums=into, total=total, reference=reference, lift=power, certain=float(certain), output=out
-    )
-    return out
+def done(mean: U16, total: U16, lift: Three, certain: int = CERTAIN) -> None:
+    """Lift the mean (3, H, W) in place by what noise, averaged away, had added to the light of its codes.
+
+    `total`: the sum of weights, of which `certain` is that of the reference; `lift`: noise power of a code.
+    """
+    power = np.array(lift, np.float32)
+    kernels.call("merge_done", mean=mean, total=total, lift=power, certain=float(certain), output=mean)

@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import bursts, kernels
 from ..types import F32, U8, U16, Encoding, Exposure, Frame, Noise
-from .add import CERTAIN, Guide, Three
+from .add import CERTAIN, Ceiling, Guide, Three
 
 _CLIPPED = 0.98  # of the highest number: from here on a sample counts as clipped
 _FULL = 0.85  # of white: some cameras clip below the white level that they state, but not below this part of it
@@ -33,8 +33,6 @@ _SAME_SCENE_EV = 0.75  # median deviation of the ratios: beyond it two frames sh
 _ROUNDED_EV = 0.03  # by which settings may be wrong and nobody sees it
 _SURE = 5.0  # standard errors by which pixels must contradict the settings
 TYPICAL = 0.1  # camera light at which noise of two frames is compared, where one number must do
-
-Ceiling = tuple[int, int, int]  # highest codes of R, G, B
 
 
 def taken_ev(e: Exposure) -> float | None:

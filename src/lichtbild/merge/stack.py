@@ -10,10 +10,10 @@ import numpy as np
 
 from ..types import F32, U8, U16
 from . import Merge, add, align, exposures
-from .add import Guide
+from .add import Ceiling, Guide
 from .exposures import Other
 
-_AT_ONCE = 2  # frames that are added in one go; more would save a tenth of the time and cost 6 MB per megapixel each
+_AT_ONCE = 2  # frames that are added in one go
 _SIDE_BY_SIDE = 2  # frames that are aligned at the same time: a third of that is Python, which takes one core
 _CELL = 8  # pixels of the map of what noise is left
 
@@ -26,21 +26,42 @@ class Merged:
     share: F32
 
 
-# Writes the codes of a frame into an array (3, H, W); tells what is other about a frame of another exposure.
+# Writes the codes of a frame into an array (3, H, W), or its quads into (4, h, w); tells what is other about a frame of
+# another exposure.
 Fill = Callable[[U16], Other | None]
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """The mosaic of frames that are filled in as quads, and the highest codes it can have; see `add.Quads`."""
+
+    phase: tuple[int, int]
+    ceiling: Ceiling
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Displacement of blocks and weight of a frame, the part of it that is believed, and codes it cannot exceed."""
+
+    flow: F32
+    weight: U8
+    believed: float
+    ceiling: Ceiling | None
 
 
 @dataclass
 class Stack:
-    """The sums over one reference, whose codes are `reference` (3, H, W). `sigma`: noise of codes for R, G, B.
+    """The mean over one reference, whose codes are `reference` (3, H, W): frames are taken into them in place.
 
-    `certain`: the weight of the reference, 1..255; less where frames of a bracket are more precise.
+    `sigma`: noise of codes for R, G, B; `certain`: the weight of the reference, 1..255; less where frames of a bracket
+    are more precise; `mosaic`: where frames are filled in as quads.
     """
 
     reference: U16
     sigma: add.Three
     chosen: Merge
     certain: int = add.CERTAIN
+    mosaic: Mosaic | None = None
 
     def __post_init__(self) -> None:
         c, shape = self.chosen.caution, self.shape
@@ -49,11 +70,11 @@ class Stack:
         self._doubt = add.Doubt(fine, coarse, strong)
         self._guide = add.guide(self.reference)
         self._planes = align.pyramid(self._guide.fine[0])
-        self._dimmed: dict[exposures.Ceiling, tuple[Guide, align.Planes]] = {}
-        self._sums = add.sums(shape)
-        self._total = np.zeros((add.whole(shape[0]) // 2, add.whole(shape[1])), np.uint16)
-        self._codes = add.padded(_AT_ONCE, shape)
-        self._waiting: list[Future[tuple[F32, U8, float]]] = []
+        self._dimmed: dict[Ceiling, tuple[Guide, align.Planes]] = {}
+        self._total = np.full((add.whole(shape[0]) // 2, add.whole(shape[1])), self.certain, np.uint16)
+        m = self.mosaic
+        self._rooms = add.Quads(_AT_ONCE, shape, m.phase, m.ceiling) if m else add.Planes(_AT_ONCE, shape)
+        self._waiting: list[Future[_Seen]] = []
         self._pool = ThreadPoolExecutor(_SIDE_BY_SIDE, "lichtbild-align")
         self.believed: list[float] = []
 
@@ -64,14 +85,14 @@ class Stack:
 
     def add(self, fill: Fill) -> None:
         """Add a frame; `believed` will tell the part of the picture in which it was believed."""
-        self._waiting.append(self._pool.submit(self._look, fill, self._codes[len(self._waiting)]))
+        self._waiting.append(self._pool.submit(self._look, fill, len(self._waiting)))
         if len(self._waiting) == _AT_ONCE:
             self._flush()
 
-    def _look(self, fill: Fill, codes: U16) -> tuple[F32, U8, float]:
-        """Displacement of blocks and weight of a frame, whose codes go to `codes`, and the part that is believed."""
-        other = fill(add.inner(codes, self.shape))
-        guide = add.guide(add.inner(codes, self.shape))
+    def _look(self, fill: Fill, k: int) -> _Seen:
+        """Fill in a frame at place `k` and see how it lies."""
+        other = fill(self._rooms.room(k))
+        guide = self._rooms.guide(k, other.ceiling if other else None)
         first, planes, sigma = self._guide, self._planes, self.sigma
         if other is not None:
             (first, planes), sigma = self._below(other.ceiling), other.both(sigma)
@@ -84,9 +105,9 @@ class Stack:
         believed = float(trust[: -(-height // 2), :width].mean()) / add.CERTAIN
         if other is not None or self.certain != add.CERTAIN:
             exposures.weigh(trust, self._guide.coarse[2], other, self.certain)
-        return blocks, trust, believed
+        return _Seen(blocks, trust, believed, other.ceiling if other else None)
 
-    def _below(self, ceiling: exposures.Ceiling) -> tuple[Guide, align.Planes]:
+    def _below(self, ceiling: Ceiling) -> tuple[Guide, align.Planes]:
         """Guide and planes of the reference as a frame would show them that cannot exceed the codes `ceiling`."""
         if ceiling not in self._dimmed:
             guide = exposures.below(self._guide, ceiling)
@@ -98,19 +119,20 @@ class Stack:
         self._waiting = []
         if not found:
             return
-        flow, weight = (np.stack([f[k] for f in found]) for k in (0, 1))
-        add.add(self._sums, self._codes[: len(found)], flow, weight)
-        self._total += weight.sum(0, dtype=np.uint16)
-        self.believed += [f[2] for f in found]
+        flow, weight = np.stack([f.flow for f in found]), np.stack([f.weight for f in found])
+        self._rooms.add(self.reference, self._total, flow, weight, [f.ceiling for f in found])
+        for seen in found:
+            self._total += seen.weight
+            self.believed.append(seen.believed)
 
     def result(self) -> Merged:
-        """The picture; nothing can be added any more."""
+        """The picture, in place of the reference; nothing can be added any more."""
         self._flush()
         self._pool.shutdown()
         red, green, blue = (s * s for s in self.sigma)
-        code = add.done(self._sums, self._total, self.reference, (red, green, blue), self.certain)
-        share = np.float32(self.certain) / (self.certain + self._total[:, ::2].astype(np.float32))
-        return Merged(code, _coarse(share, self.shape))
+        add.done(self.reference, self._total, (red, green, blue), self.certain)
+        share = np.float32(self.certain) / self._total[:, ::2].astype(np.float32)
+        return Merged(self.reference, _coarse(share, self.shape))
 
 
 def _coarse(share: F32, shape: tuple[int, int]) -> F32:

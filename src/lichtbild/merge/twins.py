@@ -115,21 +115,23 @@ def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt)
     return fine.repeat(2, 1)
 
 
-def add(into: F32, codes: U16, flow: F32, believed: U8) -> F64:
-    """What `add.add` leaves in the sums."""
-    out = into.astype(np.float64)
-    taps = np.arange(-1, 3)
+def add(mean: U16, total: U16, codes: U16, flow: F32, weight: U8) -> F64:
+    """What `add.Planes.add` leaves in the mean."""
+    height, width = (BLOCK * n for n in flow.shape[2:])
+    moved, count = np.zeros((3, height, width)), total.astype(float)
+    taps = np.arange(4)
     for n, by, bx in np.ndindex(len(codes), *flow.shape[2:]):
         u, v = (float(flow[n, k, by, bx]) for k in (0, 1))
         iu, iv = int(np.floor(u)), int(np.floor(v))
-        left = np.clip(bx * BLOCK + iu + MARGIN, 1, codes.shape[3] - BLOCK - 2)
-        top = np.clip(by * BLOCK + iv + MARGIN, 1, codes.shape[2] - BLOCK - 2)
+        left = np.clip(bx * BLOCK + iu + MARGIN - 1, 4, codes.shape[3] - 40)
+        top = np.clip(by * BLOCK + iv + MARGIN - 1, 4, codes.shape[2] - 24)
         rows, columns = top + np.arange(BLOCK)[:, None] + taps, left + np.arange(BLOCK)[:, None] + taps
         wide = codes[n].astype(float)[:, rows[:, :, None, None], columns[None, None]]  # (3, y, taps, x, taps)
-        moved = np.einsum("cyjxi,j,i->cyx", wide, keys(v - iv), keys(u - iu))
+        block = np.einsum("cyjxi,j,i->cyx", wide, keys(v - iv), keys(u - iu))
         here = np.s_[:, by * BLOCK : (by + 1) * BLOCK, bx * BLOCK : (bx + 1) * BLOCK]
-        out[here] += moved * believed[n].repeat(2, 0)[here[1:]]
-    return out
+        moved[here] += block * weight[n].repeat(2, 0)[here[1:]]
+    have, both = (t.repeat(2, 0)[: mean.shape[1], : mean.shape[2]] for t in (count, count + weight.sum(0, dtype=float)))
+    return np.asarray(np.clip((mean * have + moved[:, : mean.shape[1], : mean.shape[2]]) / both, 0, 65535))
 
 
 def keys(t: float) -> F64:
@@ -138,10 +140,9 @@ def keys(t: float) -> F64:
     return np.asarray(np.where(d < 1, 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2))
 
 
-def done(into: F32, total: U16, reference: U16, lift: Three, certain: int = CERTAIN) -> U16:
-    """`add.done`."""
-    _, height, width = reference.shape
+def done(mean: U16, total: U16, lift: Three, certain: int = CERTAIN) -> U16:
+    """What `add.done` leaves in the mean."""
+    _, height, width = mean.shape
     count = total.repeat(2, 0)[:height, :width].astype(float)
-    mean = (into[:, :height, :width] + certain * reference.astype(float)) / (count + certain)
-    power = np.asarray(lift)[:, None, None] * (1 - certain / (count + certain))
-    return np.asarray(np.minimum(np.sqrt(mean**2 + power) + 0.5, 65535), np.uint16)
+    power = np.asarray(lift)[:, None, None] * (1 - certain / count)
+    return np.asarray(np.minimum(np.sqrt(mean.astype(float) ** 2 + power) + 0.5, 65535), np.uint16)
