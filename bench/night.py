@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from lichtbild import recipe
-from lichtbild.develop import burst, denoise, front, shading
+from lichtbild.develop import burst, defects, denoise, front, shading
 from lichtbild.lab import metrics
 from lichtbild.light import WHITE_D65
 from lichtbild.merge import Merge, add, align
-from lichtbild.merge.stack import Stack
+from lichtbild.merge.stack import Mosaic, Stack
 from lichtbild.types import Encoding, Noise, Shot, White
 
 from . import clock, sb1
@@ -124,8 +124,8 @@ def flats(iso: float = 1600) -> dict[str, Any]:
     return rows
 
 
-def _fill(frame: Any, values: Any, even: Any, out: Any) -> None:
-    front.run(frame, EVEN, noise_at(1600), values, even, out)
+def _fill(frame: Any, even: Any, out: Any) -> None:
+    front.quads(frame, EVEN, noise_at(1600), VALUES, even, out, add.Quads.BORDER)
 
 
 def cost(shape: tuple[int, int], runs: int) -> dict[str, Any]:
@@ -140,18 +140,17 @@ def cost(shape: tuple[int, int], runs: int) -> dict[str, Any]:
         frames.append(sb1.frame(noisy.clip(0, 1023).astype(np.uint16), noise_at(1600), i))
     megapixels = shape[0] * shape[1] / 1e6
     even = shading.prepare(frames[0], 1.0)
-    quick = {**VALUES, "demosaic": {"method": "fast"}}
     code, encoding = front.run(frames[0], EVEN, noise_at(1600), VALUES, even)
-
-    fills = [functools.partial(_fill, f, quick, even) for f in frames[1:]]
+    mosaic = Mosaic(defects.phase(frames[0].cfa), front.tops(EVEN, encoding, even, frames[0]))
+    fills = [functools.partial(_fill, f, even) for f in frames[1:]]
     found = []
     for _ in range(runs):
-        stack = Stack(code, encoding.sigma, Merge())
+        stack = Stack(code.copy(), encoding.sigma, Merge(), mosaic=mosaic)
         wall, cpu = time.perf_counter(), time.process_time()
         for fill in fills:
             stack.add(fill)
         found.append(((time.perf_counter() - wall) / 4, (time.process_time() - cpu) / 4))
-    end = clock.best(stack.result, 3, megapixels)
+    end = clock.best(stack.result, 1, megapixels)
     wall, cpu = (min(f[k] for f in found) * 1e3 / megapixels for k in (0, 1))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 / megapixels
     return {"ms/MP/frame": round(wall, 2), "CPU ms/MP/frame": round(cpu, 2), "end ms/MP": end["wall_ms_mp"],
