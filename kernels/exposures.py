@@ -11,6 +11,8 @@ U8 = hl.UInt(8)
 # Cells of 2x2 pixels: as far as the fast demosaic, or the others, and moving the frame carry a clipped sample,
 # less the one by which a strong doubt reaches farther.
 REACH = (1, 3)
+# Noise power in a difference of guides, as a part of that of a code: what has just been doubted differs by no more.
+DOUBT = 0.1
 BLIND = (32768, 0, 65535, 0)  # grey, R, G, B of a guide that agrees with nothing: no sensor sees so green a light
 
 
@@ -48,10 +50,10 @@ class Blind:
 
 @hl.generator(name="merge_weigh")
 class Weigh:
-    """Trust R of a frame (rows, W) → its weight, in place: unit·R / (noise·R + 1 - R), at least 1 where R is 1.
+    """Trust R of a frame (rows, W) → its weight, in place: unit·R / (v·R + d·(1 - R)), at least 1 where R is 1.
 
-    `level` (h, w): codes of cells of 8x8 pixels, green; `noise` (256,): noise power of the frame in units of the
-    reference's, for codes of 256·i; `unit`: the weight of the reference.
+    `level` (h, w): codes of cells of 8x8 pixels, green; `noise` (256,): v, noise power of the frame in units of the
+    reference's, for codes of 256·i; d = v, but DOUBT at least and 1 at most; `unit`: the weight of the reference.
     """
 
     level = hl.InputBuffer(U16, 2)
@@ -66,7 +68,8 @@ class Weigh:
         power[x, y] = self.noise[hl.clamp(hl.cast(hl.Int(32), self.level[cx, cy] >> 8), 0, 255)]
         self.trust[x, y] = hl.undef(U8)
         r = hl.cast(F32, self.trust[x, y]) * (1.0 / 255.0)
-        weight = self.unit * r / (power[x / 8, y / 4] * r + 1.0 - r)
+        v = power[x / 8, y / 4]
+        weight = self.unit * r / (v * r + hl.clamp(v, DOUBT, 1.0) * (1.0 - r))
         self.trust[x, y] = hl.cast(U8, hl.clamp(weight + 0.5, hl.select(r >= 1.0, 1.0, 0.0), 255.0))
         for k in (0, 1):
             self.trust.output_buffer().dim(k).set_min(0)

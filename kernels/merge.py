@@ -105,8 +105,9 @@ class _Trust:
     `reference`, `frame`: guides as merge_guide makes them, that of the frame with a border of MARGIN / 2 cells, or
     halved ones without; `flow` (2, blocks y, blocks x) displacement
     in pixels; `power` (5,): 1 / variance of the difference of two guides by noise for R, G, B, the part of the squared
-    steps of the reference that is forgiven, and that of its squared level; `ramp` (4,): slope and bias of trust over
-    the mean squared difference, for weak and for strong doubts.
+    steps of the reference that is forgiven, and that of its squared level; `noise` (256,): variance in those units for
+    codes of the reference of 256·i; `ramp` (4,): slope and bias of trust over the mean squared difference, for weak and
+    for strong doubts.
     """
 
     def believed(self, cells, beyond):
@@ -142,7 +143,8 @@ class _Trust:
             d = row(0, p) + fv * (row(1, p) - row(0, p)) - here
             gx, gy = near(1, 0, p) - near(-1, 0, p), near(0, 1, p) - near(0, -1, p)
             forgiven = self.power[3] * (gx * gx + gy * gy) + self.power[4] * here * here
-            excess += d * d * self.power[p - 1] / (1.0 + self.power[p - 1] * forgiven)
+            variance = self.noise[hl.clamp(hl.cast(I32, edged[x, y, p] >> 8), 0, 255)]
+            excess += d * d * self.power[p - 1] / (variance + self.power[p - 1] * forgiven)
         outside = (x < 0) | (y < 0) | (x >= self.reference.dim(0).extent()) | (y >= self.reference.dim(1).extent())
         ramps = [hl.clamp(excess * self.ramp[k] + self.ramp[k + 1], 0.0, 1.0) for k in (0, 2)]
         weak, strong = (hl.cast(U8, hl.select(inside, r, beyond) * 255.0 + 0.5) for r in ramps)
@@ -168,6 +170,7 @@ class TrustCoarse(_Trust):
     frame = hl.InputBuffer(U16, 3)
     flow = hl.InputBuffer(F32, 3)
     power = hl.InputBuffer(F32, 1)
+    noise = hl.InputBuffer(F32, 1)
     ramp = hl.InputBuffer(F32, 1)
     output = hl.OutputBuffer(U8, 2)
 
@@ -190,6 +193,7 @@ class Trust(_Trust):
     frame = hl.InputBuffer(U16, 3)
     flow = hl.InputBuffer(F32, 3)
     power = hl.InputBuffer(F32, 1)
+    noise = hl.InputBuffer(F32, 1)
     ramp = hl.InputBuffer(F32, 1)
     coarse = hl.InputBuffer(U8, 2)
     output = hl.OutputBuffer(U8, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bench import sb1
+from scipy import ndimage
 
 from lichtbild import bursts, kernels, recipe, types
 from lichtbild.develop import burst, pipeline, shading
@@ -53,9 +54,12 @@ def test_a_bracket_has_the_lights_of_the_short_and_the_shadows_of_the_long(value
     frames = shot.frames  # whose first one's truth is known
     found, alone = merged(frames, values), merged(frames[:1], values)
     assert min(found.believed) > 0.5
-    dark, bright = (truth.rgb.max(0) < 0.3), (truth.rgb.max(0) > 1.2)
-    assert errors(found, truth, dark) < 0.25 * errors(alone, truth, dark)
-    assert errors(found, truth, bright) < errors(alone, truth, bright)
+    # Around the window demosaicing carries what is clipped, and the short frames stand alone.
+    dark, bright = (
+        ndimage.binary_erosion(kind, iterations=12) for kind in (truth.rgb.max(0) < 0.3, truth.rgb.min(0) > 1.2)
+    )
+    assert errors(found, truth, dark) < 0.15 * errors(alone, truth, dark)
+    assert errors(found, truth, bright) < 0.9 * errors(alone, truth, bright)
 
 
 def test_the_mean_of_shadows_and_lights_stays(values):
@@ -63,7 +67,8 @@ def test_the_mean_of_shadows_and_lights_stays(values):
     found = merged(shot.frames, values)
     light = found.encoding.decode(found.code)[:, 16:-16, 16:-16] * 8
     kind = truth.rgb[:, 16:-16, 16:-16]
-    for inside in (kind.max(0) < 0.1, kind.max(0) > 1.2):
+    for dark_or_bright in (kind.max(0) < 0.1, kind.max(0) > 1.2):
+        inside = ndimage.binary_erosion(dark_or_bright, iterations=4)
         assert np.allclose(light[:, inside].mean(1), kind[:, inside].mean(1), rtol=0.03, atol=0.002)
 
 
@@ -163,6 +168,6 @@ def test_weigh_kernel_equals_twin(size):
     level = rng.integers(0, 65536, (size[0] // 8, size[1] // 8)).astype(np.uint16)
     noise = np.geomspace(0.02, 30, 256).astype(np.float32)
     r, v = trust / 255.0, noise[level >> 8].repeat(4, 0).repeat(8, 1)
-    expected = np.clip(20 * r / (v * r + 1 - r), np.where(trust == 255, 1, 0), 255)
+    expected = np.clip(20 * r / (v * r + np.clip(v, 0.1, 1) * (1 - r)), np.where(trust == 255, 1, 0), 255)
     kernels.call("merge_weigh", level=level, noise=noise, unit=20.0, trust=trust)
     assert np.abs(trust - expected).max() < 0.51

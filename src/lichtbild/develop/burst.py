@@ -115,7 +115,7 @@ def run(
     picture, encoding = front.run(first, white, noise, values, even)
     way = _Way(exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting))
     mosaic = Mosaic(defects.phase(first.cfa), front.tops(white, encoding, even, first)) if way.quads else None
-    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.certain(waiting), mosaic)
+    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.noisy, way.certain(waiting), mosaic)
     del first
     names = []
     for frame in opened(handed_out(waiting), [] if remarks is None else remarks):
@@ -230,8 +230,17 @@ class _Way:
 
     @functools.cached_property
     def light(self) -> F32:
-        """(256,) camera light of green codes."""
-        return exposures.levels(self.encoding, self.white.gains[1])
+        """(256,) white-balanced light of green codes."""
+        return exposures.levels(self.encoding)
+
+    @functools.cached_property
+    def noisy(self) -> F32:
+        """(256,) noise power of green codes of the reference."""
+        return exposures.code_noise(self.balanced(self.base.noise), self.encoding, self.light)
+
+    def balanced(self, noise: Noise, gain: float = 1.0) -> Noise:
+        """The noise of light that is white-balanced, for green."""
+        return exposures.scaled(noise, gain * self.white.gains[1])
 
     def noise(self, frame: Frame) -> Noise:
         """The noise of a frame in its own light; where it does not say, that of the reference at its ISO."""
@@ -255,19 +264,21 @@ class _Way:
             self._front(frame, noise, out)
             return None
         gain = 2.0**-more_ev
-        typical = float(exposures.noise_ratio(self.base.noise, noise, gain, np.full(1, exposures.TYPICAL))[0])
-        # A mean of roots is too low by its noise power over twice the root: each frame as low as the reference is.
-        power = np.square(np.asarray(self.encoding.sigma) / self.encoding.scale)
-        r, g, b = np.asarray(self.encoding.offset) + (gain - 1) * power
+        base, other = self.balanced(self.base.noise), self.balanced(noise, gain)
+        typical = float(exposures.noise_ratio(base, other, np.full(1, exposures.TYPICAL, np.float32))[0])
+        lower = exposures.as_low(other, self.encoding, base)
+        r, g, b = (o * lower for o in self.encoding.offset)
         red, green, blue = (s * math.sqrt(typical) for s in self.encoding.sigma)
-        code = Encoding(self.encoding.scale, (float(r), float(g), float(b)), (red, green, blue))
-        seen = Noise(_times(noise.scale, gain), _times(noise.offset, gain * gain), noise.origin)
+        code = Encoding(self.encoding.scale, (r, g, b), (red, green, blue))
+        seen = exposures.scaled(noise, gain)
         self._front(frame, seen, out, front.Given(code, gain))
-        ratio = exposures.noise_ratio(self.base.noise, noise, gain, self.light)
-        mosaic = None if gain > _AS_BRIGHT else exposures.numbers(frame)
-        top = front.tops(self.white, code, self.even, frame, gain)
-        wide = not self.quads and not _grainy(seen)
-        return exposures.Other(ratio, typical, top, mosaic, exposures.limit(frame), wide)
+        return exposures.Other(
+            exposures.noise_ratio(base, other, self.light), typical,
+            exposures.difference(self.noisy, exposures.code_noise(other, self.encoding, self.light)),
+            front.tops(self.white, code, self.even, frame, gain),
+            exposures.numbers(frame) if gain < _AS_BRIGHT else None, exposures.limit(frame),
+            not self.quads and not _grainy(seen),
+        )  # fmt: skip
 
     def _front(self, frame: Frame, noise: Noise, out: U16, given: front.Given | None = None) -> None:
         """The front pass; by the fast demosaic where noise hides what it loses."""

@@ -22,6 +22,7 @@ CERTAIN = 255  # trust of a pixel that is believed wholly
 # demosaics leave; fine and coarse.
 _LEFT = (0.083, 0.054, 0.083)
 _LEFT_COARSE = (0.015, 0.0083, 0.016)
+EVEN = np.ones(256, np.float32)  # noise that is equally strong at every level
 
 Three = tuple[float, float, float]
 Ceiling = tuple[int, int, int]  # highest codes of R, G, B
@@ -75,6 +76,17 @@ def _coarse(fine: U16) -> U16:
     return np.stack([align.halve(align.halve(plane)) for plane in fine])
 
 
+def below(guide: Guide, ceiling: Ceiling) -> Guide:
+    """A guide as a frame would show it that clips at the codes `ceiling`: what such a frame is compared with."""
+    made = Guide(guide.edged.copy(), guide.coarse)
+    for plane, top in zip(made.fine[1:], ceiling, strict=True):
+        np.minimum(plane, np.uint16(top), out=plane)
+    _, r, g, b = made.fine
+    between = (r >> 1) + (b >> 1)
+    np.add(between >> 1, g >> 1, out=made.fine[0])
+    return Guide(made.edged, _coarse(made.fine))
+
+
 @dataclass(frozen=True)
 class Doubt:
     """When a frame is believed: mean squared difference, in units of noise, up to which it is and from which not, of
@@ -92,10 +104,11 @@ class Doubt:
     flicker: float = 0.015
 
 
-def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt) -> U8:
+def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt, noise: F32 = EVEN) -> U8:
     """(rows of cells, whole W): 0..255 how far `frame` can be believed.
 
-    `flow`: displacement of blocks, (2, blocks y, blocks x) in pixels; `sigma`: noise of codes for R, G, B.
+    `flow`: displacement of blocks, (2, blocks y, blocks x) in pixels; `sigma`: noise of codes for R, G, B; `noise`
+    (256,): mean noise power of both frames in units of that, for codes of 256·i.
     """
     out = np.empty((flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK), np.uint8)
     if min(reference.fine.shape[1:]) < 2:  # nothing to compare
@@ -105,10 +118,10 @@ def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt)
     if min(allowed.shape) >= 2:
         tables = limits(sigma, doubt, 8)
         kernels.call("merge_trust_coarse", reference=reference.coarse, frame=frame.coarse, flow=flow, output=allowed,
-                     power=tables[0], ramp=tables[1])  # fmt: skip
+                     power=tables[0], ramp=tables[1], noise=noise)  # fmt: skip
     tables = limits(sigma, doubt, 2)
     kernels.call("merge_trust", reference=reference.fine, frame=frame.edged, flow=flow, coarse=allowed, output=out,
-                 power=tables[0], ramp=tables[1])  # fmt: skip
+                 power=tables[0], ramp=tables[1], noise=noise)  # fmt: skip
     return out
 
 

@@ -3,9 +3,10 @@
 The reference is the longest exposure that clips no more than the shortest, so the merged picture holds all light that
 any frame saw: it is that frame with less noise. How much more light another frame took is what its settings say,
 unless its pixels tell otherwise: the median of ratios over cells that neither frame clips. A frame then counts by
-1 / variance: w = 1 / (v + (1 - R) / R), where v is its noise power in units of the reference's at that level of light
-and R how far it is believed: doubt is noise too, (1 - R) / R times that of the reference, and frames of one exposure
-count by R. Where a frame clips it is not believed, nor where demosaicing may have carried a clipped sample.
+1 / variance: w = 1 / (v + d·(1 - R) / R), where v is its noise power in units of the reference's at that level of light
+and R how far it is believed: doubt is noise too. Of a frame as noisy as the reference, d = 1, and it counts by R; of a
+more precise one d is less, but never less than the noise of the guides in which its doubt began. Where a frame clips
+it is not believed, nor where demosaicing may have carried a clipped sample.
 Source: [Granados2010] inverse variance as the best weight of an exposure.
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import bursts, kernels
-from ..types import F32, U8, U16, Encoding, Exposure, Frame, Noise
+from ..types import F32, F64, U8, U16, Encoding, Exposure, Frame, Noise
 from .add import CERTAIN, Ceiling, Guide, Three
 
 _CLIPPED = 0.98  # of the highest number: from here on a sample counts as clipped
@@ -33,6 +34,10 @@ _SAME_SCENE_EV = 0.75  # median deviation of the ratios: beyond it two frames sh
 _ROUNDED_EV = 0.03  # by which settings may be wrong and nobody sees it
 _SURE = 5.0  # standard errors by which pixels must contradict the settings
 TYPICAL = 0.1  # camera light at which noise of two frames is compared, where one number must do
+# Part of the reference's noise power by which means of two exposures may differ: patterns of the sensor and noise that
+# no profile tells bend a root by so much where there is next to no light.
+_BENT = 0.01
+_NODES, _PARTS = np.polynomial.hermite_e.hermegauss(41)
 
 
 def taken_ev(e: Exposure) -> float | None:
@@ -154,12 +159,12 @@ class Base:
         return cls(frame.exposure, noise, sample(frame))
 
     def certain(self, others: Iterable[tuple[Exposure, Noise]], light: F32) -> int:
-        """The weight of the reference, 1..255, with which the most precise of the others gets 255 at some level."""
+        """The weight of the reference, 1..255, with which the most precise of the others gets 255 at some `light`."""
         mine, least = taken_ev(self.exposure), 1.0
         for exposure, noise in others:
             its = taken_ev(exposure)
             if mine is not None and its is not None:
-                least = min(least, float(noise_ratio(self.noise, noise, 2.0 ** (mine - its), light).min()))
+                least = min(least, float(noise_ratio(self.noise, scaled(noise, 2.0 ** (mine - its)), light).min()))
         return max(round(CERTAIN * least), 1)
 
     def more_ev(self, frame: Frame) -> float:
@@ -182,12 +187,14 @@ class Other:
     """A frame of another exposure, as the stack needs it.
 
     `noise` (256,): its noise power in units of the reference's, for green codes of 256·i; `typical`: one number for
-    all; `ceiling`: codes (R, G, B) that it cannot exceed; `mosaic` (H, W): its numbers, clipped from `limit` on, or
-    None where it clips no sooner than the reference; `wide`: whether it was demosaiced by more than the fast filters.
+    all; `difference` (256,): mean noise power of both in units of the usual one of codes; `ceiling`: codes (R, G, B)
+    that it cannot exceed; `mosaic` (H, W): its numbers, clipped from `limit` on, or None where it clips no sooner than
+    the reference; `wide`: whether it was demosaiced by more than the fast filters.
     """
 
     noise: F32
     typical: float
+    difference: F32
     ceiling: Ceiling
     mosaic: U16 | None
     limit: int
@@ -199,17 +206,59 @@ class Other:
         return r, g, b
 
 
-def noise_ratio(base: Noise, other: Noise, gain: float, light: F32) -> F32:
-    """Noise power of another frame, whose light is multiplied by `gain`, in units of the base's at `light` ≥ 0."""
-    theirs = gain * other.scale[1] * light + gain * gain * other.offset[1]
+def scaled(noise: Noise, gain: float) -> Noise:
+    """The noise of a frame whose light is multiplied by `gain`."""
+    (r, g, b), (r0, g0, b0) = noise.scale, noise.offset
+    return Noise((r * gain, g * gain, b * gain), (r0 * gain**2, g0 * gain**2, b0 * gain**2), noise.origin)
+
+
+def noise_ratio(base: Noise, other: Noise, light: F32) -> F32:
+    """Noise power of another frame in units of the base's at `light` ≥ 0, green."""
+    theirs = other.scale[1] * light + other.offset[1]
     ours = base.scale[1] * light + base.offset[1]
     return np.asarray(np.clip(theirs / np.maximum(ours, 1e-30), 1 / 255, 1e6), np.float32)
 
 
-def levels(encoding: Encoding, green_gain: float) -> F32:
-    """(256,) camera light of green codes 256·i + 128."""
+def roots(light: F64, offset: float, variance: F64) -> tuple[F64, F64]:
+    """Mean and variance of the root of light + offset under Gaussian noise of `variance`, where negative light is cut.
+
+    Where there is little light the root is bent within the reach of noise, and stabilises it less than well.
+    """
+    bright = light[:, None] + offset + np.sqrt(variance)[:, None] * _NODES
+    root = np.sqrt(np.maximum(bright, 0))
+    mean = root @ _PARTS / _PARTS.sum()
+    return mean, np.square(root) @ _PARTS / _PARTS.sum() - mean * mean
+
+
+def code_noise(noise: Noise, encoding: Encoding, light: F32) -> F32:
+    """Noise power of green codes at `light`, in units of `encoding.sigma`²."""
+    x = light.astype(np.float64)
+    power = roots(x, encoding.offset[1], noise.scale[1] * x + noise.offset[1])[1]
+    return np.asarray(power * (encoding.scale / max(encoding.sigma[1], 1e-9)) ** 2, np.float32)
+
+
+def difference(base: F32, other: F32) -> F32:
+    """Mean noise power of two frames, whose codes have these, as the difference of their means shows it."""
+    return np.asarray((base + other) / 2 + _BENT, np.float32)
+
+
+def as_low(noise: Noise, encoding: Encoding, base: Noise) -> float:
+    """By what the offset of a frame is multiplied, so that its codes of no light have the mean of the base's: a mean of
+    roots is too low by the noise that is in them, and each frame is to be as low as the reference is."""
+    dark, offset = np.zeros(1), encoding.offset[1]
+    aim = roots(dark, offset, np.array([base.offset[1]]))[0][0]
+    low, high = 0.0, 4.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        mean = roots(dark, offset * middle, np.array([noise.offset[1]]))[0][0]
+        low, high = (middle, high) if mean < aim else (low, middle)
+    return 0.5 * (low + high)
+
+
+def levels(encoding: Encoding) -> F32:
+    """(256,) white-balanced camera light of green codes 256·i + 128."""
     codes = np.arange(256, dtype=np.float32) * 256 + 128
-    return np.asarray(np.maximum((codes / encoding.scale) ** 2 - encoding.offset[1], 0) / green_gain, np.float32)
+    return np.asarray(np.maximum((codes / encoding.scale) ** 2 - encoding.offset[1], 0), np.float32)
 
 
 def blind(guide: Guide, other: Other) -> None:
@@ -217,22 +266,6 @@ def blind(guide: Guide, other: Other) -> None:
     around would nothing be believed."""
     if other.mosaic is not None and other.limit < 65535:
         kernels.call("merge_blind", raw=other.mosaic, limit=other.limit, wide=other.wide, guide=guide.fine)
-
-
-def below(guide: Guide, ceiling: Ceiling) -> Guide:
-    """The guide of the reference as a frame would see it that clips at the codes `ceiling`: what it can be compared
-    with. Its fine colours stay as they are: there what is clipped is told by `blind`."""
-    edged, coarse = guide.edged.copy(), guide.coarse.copy()
-    for plane, top in zip(coarse[1:], ceiling, strict=True):
-        np.minimum(plane, np.uint16(top), out=plane)
-    r, g, b = (np.minimum(plane, np.uint16(top)) for plane, top in zip(guide.fine[1:], ceiling, strict=True))
-
-    def mean(first: U16, second: U16) -> U16:
-        return np.asarray((first >> 1) + (second >> 1) + (first & second & 1), np.uint16)
-
-    dimmed = Guide(edged, coarse)
-    dimmed.fine[0] = mean(mean(r, b), g)
-    return dimmed
 
 
 def weigh(trust: U8, level: U16, other: Other | None, certain: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -53,13 +53,15 @@ class _Seen:
 class Stack:
     """The mean over one reference, whose codes are `reference` (3, H, W): frames are taken into them in place.
 
-    `sigma`: noise of codes for R, G, B; `certain`: the weight of the reference, 1..255; less where frames of a bracket
-    are more precise; `mosaic`: where frames are filled in as quads.
+    `sigma`: noise of codes for R, G, B; `noise` (256,): noise power of the codes 256·i in units of that; `certain`: the
+    weight of the reference, 1..255; less where frames of a bracket are more precise; `mosaic`: where frames are filled
+    in as quads.
     """
 
     reference: U16
     sigma: add.Three
     chosen: Merge
+    noise: F32 = field(default_factory=lambda: add.EVEN)
     certain: int = add.CERTAIN
     mosaic: Mosaic | None = None
 
@@ -93,14 +95,14 @@ class Stack:
         """Fill in a frame at place `k` and see how it lies."""
         other = fill(self._rooms.room(k))
         guide = self._rooms.guide(k, other.ceiling if other else None)
-        first, planes, sigma = self._guide, self._planes, self.sigma
+        first, planes, sigma, noise = self._guide, self._planes, self.sigma, self.noise
         if other is not None:
-            (first, planes), sigma = self._below(other.ceiling), other.both(sigma)
+            (first, planes), sigma, noise = self._below(other.ceiling), other.both(sigma), other.difference
         flow = align.estimate(planes, align.pyramid(guide.fine[0]), sigma[1])
         blocks = align.blocks(flow, self.shape)
         if other is not None:
             exposures.blind(guide, other)
-        trust = add.trust(first, guide, blocks, sigma, self._doubt)
+        trust = add.trust(first, guide, blocks, self.sigma, self._doubt, noise)
         height, width = self.shape
         believed = float(trust[: -(-height // 2), :width].mean()) / add.CERTAIN
         if other is not None or self.certain != add.CERTAIN:
@@ -110,7 +112,7 @@ class Stack:
     def _below(self, ceiling: Ceiling) -> tuple[Guide, align.Planes]:
         """Guide and planes of the reference as a frame would show them that cannot exceed the codes `ceiling`."""
         if ceiling not in self._dimmed:
-            guide = exposures.below(self._guide, ceiling)
+            guide = add.below(self._guide, ceiling)
             self._dimmed[ceiling] = guide, align.pyramid(guide.fine[0])
         return self._dimmed[ceiling]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..types import F32, F64, U8, U16
-from .add import BLOCK, CERTAIN, MARGIN, Doubt, Guide, Three, limits
+from .add import BLOCK, CERTAIN, EVEN, MARGIN, Doubt, Guide, Three, limits
 from .align import TILE
 
 
@@ -72,7 +72,7 @@ def guide(codes: U16) -> U16:
     return np.concatenate([grey[None], blurred])[:, :rows, :columns].astype(np.uint16)
 
 
-def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32], cells: int, shape: Any) -> U8:
+def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32, F32], cells: int, shape: Any) -> U8:
     """Trust in cells of a map `shape`, the least of 3x3; beyond the frame only fine cells object."""
     y, x = np.mgrid[-2 : shape[0] + 2, -2 : shape[1] + 2]
     by, bx = (np.clip(v // cells, 0, n - 1) for v, n in ((y, flow.shape[1]), (x, flow.shape[2])))
@@ -81,7 +81,7 @@ def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32], ce
     inside = (x + u >= 0) & (y + v >= 0) & (x + u <= wide - 1) & (y + v <= high - 1)
     x1, y1 = np.clip(x + np.floor(u).astype(int), 0, wide - 2), np.clip(y + np.floor(v).astype(int), 0, high - 2)
     fu, fv = x + u - x1, y + v - y1
-    power, ramp = tables
+    power, ramp, noise = tables
     excess = np.zeros(y.shape)
     for p in (1, 2, 3):
         there, here = frame[p].astype(float), reference[p].astype(float)
@@ -93,7 +93,8 @@ def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32], ce
 
         steps = (at(0, 1) - at(0, -1)) ** 2 + (at(1, 0) - at(-1, 0)) ** 2
         forgiven = power[3] * steps + power[4] * at(0, 0) ** 2
-        excess += (top * (1 - fv) + bottom * fv - at(0, 0)) ** 2 / (1 / power[p - 1] + forgiven)
+        variance = noise[at(0, 0).astype(int) >> 8] / power[p - 1]
+        excess += (top * (1 - fv) + bottom * fv - at(0, 0)) ** 2 / (variance + forgiven)
     beyond = 0 if cells == BLOCK // 2 else 1
     outside = (x < 0) | (y < 0) | (x >= reference.shape[2]) | (y >= reference.shape[1])
     certain = [np.where(inside, np.clip(excess * ramp[k] + ramp[k + 1], 0, 1), beyond) for k in (0, 2)]
@@ -103,13 +104,13 @@ def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32], ce
     return np.asarray(np.minimum(least, sliding_window_view(strong[1:-1, 1:-1], (3, 3)).min((2, 3))), np.uint8)
 
 
-def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt) -> U8:
+def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt, noise: F32 = EVEN) -> U8:
     """`add.trust`; the last bit may differ."""
     shape = (flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK // 2)
-    fine = _believed(reference.fine, frame.fine, flow, limits(sigma, doubt, 2), BLOCK // 2, shape)
+    fine = _believed(reference.fine, frame.fine, flow, (*limits(sigma, doubt, 2), noise), BLOCK // 2, shape)
     if min(reference.coarse.shape[1:]) >= 2:
         coarse = (reference.coarse, frame.coarse)
-        allowed = _believed(*coarse, flow, limits(sigma, doubt, 8), BLOCK // 8, coarse[0].shape[1:])
+        allowed = _believed(*coarse, flow, (*limits(sigma, doubt, 8), noise), BLOCK // 8, coarse[0].shape[1:])
         y, x = (np.minimum(np.arange(n) // 4, have - 1) for n, have in zip(shape, allowed.shape, strict=True))
         fine = np.minimum(fine, allowed[y[:, None], x])
     return fine.repeat(2, 1)
