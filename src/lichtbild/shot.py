@@ -36,7 +36,7 @@ def _is_raw(path: pathlib.Path) -> bool:
 def open(what: Where | Iterable[Where]) -> Shot:
     """The Shot recorded in a raw file, in several, or in all raw files of a folder, in the order of their names.
 
-    Of several files those that cannot be read, or are of another camera, size or exposure than most, are left out;
+    Of several files those that cannot be read, or are of another camera or size than most, are left out;
     `remarks` of the Shot say so. The first frame has its pixels, the others leave them in their files where they can.
     Raises RawError where none can be read, LichtbildError for a folder without any.
     """
