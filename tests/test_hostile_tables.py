@@ -14,11 +14,13 @@ from scene.test_picture import exr
 
 import lichtbild
 from lichtbild import lens, look, scene, sensor
-from lichtbild.look import bake, lut
+from lichtbild.develop._camera import GENERIC
+from lichtbild.look import bake, foreign, lut
 from lichtbild.types import LichtbildError
 
 HOUSE = pathlib.Path(lichtbild.__file__).parent
 MUTANTS = 120
+SIZES = {"table": 5, "hald": 16, "clf": 5, "icc": 5, "xmp": 5, "dcp": None}  # of what is baked
 
 
 def mutant(data: bytes, seed: int) -> bytes:
@@ -48,15 +50,17 @@ def compiled(path: pathlib.Path) -> Any:
 
 READERS: dict[str, tuple[str, Callable[[pathlib.Path], Any]]] = {
     "table": (".cube", lut.read), "hald": (".png", lut.read), "look": (".toml", compiled),
-    "lens": (".toml", lens.load), "sensor": (".toml", sensor.load), "exr": (".exr", drawn), "exr zip": (".exr", drawn),
+    "clf": (".clf", foreign.read), "icc": (".icc", foreign.read), "xmp": (".xmp", foreign.read),
+    "dcp": (".dcp", foreign.read), "lens": (".toml", lens.load), "sensor": (".toml", sensor.load),
+    "exr": (".exr", drawn), "exr zip": (".exr", drawn),
 }  # fmt: skip
 
 
 def sound(kind: str, folder: pathlib.Path) -> bytes:
     """A file of this kind with nothing wrong in it."""
-    if kind in ("table", "hald"):
-        path = folder / ("a.cube" if kind == "table" else "a.png")
-        bake.bake(look.load("bright"), path, 5 if kind == "table" else 16)
+    if kind in SIZES:
+        path = folder / f"a{READERS[kind][0]}"
+        bake.bake(look.load("bright"), path, SIZES[kind], camera=bake.Camera("x", GENERIC))
         return path.read_bytes()
     if kind.startswith("exr"):
         return exr(np.linspace(0, 1, 3 * 14 * 20).reshape(14, 20, 3).astype(np.float32), 3 if "zip" in kind else 0)

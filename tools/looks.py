@@ -28,7 +28,7 @@ HEAD = """# The looks of the house
 
 Made by `python tools/looks.py`: do not edit. `--look NAME` chooses one, `classic` is the default; `lichtbild look show
 NAME` says what it is made of, `look new mine classic` begins one of your own, `look fit` makes one of a table or of
-pairs of pictures, `look bake` a table of one. A `.cube` or HaldCLUT is a look as it is: `--look mine.cube`.
+pairs of pictures, `look bake` a file of one for other programs. Their files are looks as they are: `--look x.cube`.
 The scenes are the simulator's: `{scenes}`.
 
 Tone is measured on the look's curve: the slope of log2 display light over log2 scene light around mid grey (0.18 of

@@ -53,6 +53,9 @@ def test_bake_then_lint_then_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 1 and [json.loads(line)["name"] for line in out.splitlines()] == ["bw.cube", "classic"]
     assert run(capsys, "lint", "classic")[0] == 0
     assert look.load("bw.png").lut.file == "bw.png"
+    found = json.loads(run(capsys, "bake", "bw", "-o", "bw.dcp", "--json")[1])
+    assert found["camera"] == "generic" and "ProPhoto" in found["in"]
+    assert run(capsys, "lint", "bw.dcp")[0] in (0, 1)
 
 
 def test_a_look_of_ones_own(capsys: pytest.CaptureFixture[str], home: pathlib.Path) -> None:

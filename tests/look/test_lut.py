@@ -11,6 +11,7 @@ from PIL import Image
 
 from lichtbild import look
 from lichtbild.look import bake, lint, lut
+from lichtbild.look.difference import delta_e, lab
 from lichtbild.look.lut import Table
 
 GOOD = "LUT_3D_SIZE 2\n" + "".join(f"{r} {g} {b}\n" for b in (0, 1) for g in (0, 1) for r in (0, 1))
@@ -42,6 +43,20 @@ def test_words_of_cube_files() -> None:
     assert lut.read_cube("LUT_3D_INPUT_RANGE 0 2\n" + GOOD, "x").high == (2, 2, 2)
 
 
+def test_curves_and_curves_before_tables(rng: np.random.Generator) -> None:
+    """A .cube of one dimension bends each channel; with a table behind it, it is the table's shaper."""
+    bend = "".join(f"{v**2} {v} {v**0.5}\n" for v in np.linspace(0, 1, 257))
+    asked = rng.random((20, 30, 3))
+    wanted = asked ** [2, 1, 0.5]
+    alone = lut.read_cube("LUT_1D_SIZE 257\n" + bend, "x")
+    both = lut.read_cube("LUT_1D_SIZE 257\nLUT_1D_INPUT_RANGE 0 1\n" + GOOD.replace("SIZE 2\n", "SIZE 2\n" + bend), "x")
+    for table in (alone, both):
+        assert np.abs(lut.twin(asked, table) - wanted).max() < 0.04  # of the root's first step
+        assert np.abs(lut.twin(asked, table) - wanted).mean() < 1e-4
+        coded = lut.apply((asked * 65535 + 0.5).astype(np.uint16), table, 1.0, 16, 0.0) / 65535
+        assert np.abs(coded - wanted)[asked.min(-1) > 0.05].max() < 2e-3
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -49,7 +64,9 @@ def test_words_of_cube_files() -> None:
         ("LUT_3D_SIZE 1000000\n", "line 1: LUT_3D_SIZE: expected a whole number 2..256, got '1000000'"),
         ("LUT_3D_SIZE 1\n", "whole number"),
         ("LUT_3D_SIZE two\n", "whole number"),
-        ("LUT_1D_SIZE 4\n0 0 0\n", "one dimension"),
+        ("LUT_1D_SIZE 4\n0 0 0\n", "expected 4 lines of colours for LUT_1D_SIZE 4, got 1"),
+        ("LUT_1D_SIZE 1000000\n", "LUT_1D_SIZE: expected a whole number 2..65536"),
+        ("LUT_1D_SIZE 2\n" + GOOD, "expected 10 lines"),
         (GOOD + "1 1 1\n", "expected 8 lines of colours for LUT_3D_SIZE 2, got 9"),
         (GOOD[:-6], "got 7"),
         (GOOD.replace("1 1 1", "1 1"), "line 9: expected three numbers, got 2"),
@@ -114,40 +131,38 @@ def test_an_identity_changes_nothing(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("name", ["classic", "slide", "sepia"])
 @pytest.mark.parametrize(
-    ("kind", "size", "mean", "p99"), [(".cube", 33, 0.1, 0.6), (".png", 36, 0.1, 0.6), (".clf", 33, 0.4, 2.0)]
+    ("kind", "size", "mean", "p99"), [(".cube", 33, 0.08, 0.9), (".png", 36, 0.08, 0.9), (".clf", 33, 0.25, 1.5)]
 )
 def test_what_is_lost(name: str, kind: str, size: int, mean: float, p99: float, tmp_path: pathlib.Path) -> None:
     path = tmp_path / f"x{kind}"
     baked = bake.bake(look.load(name), path, size)
     assert path.stat().st_size > 1000
     assert baked.nature.mean < mean and baked.nature.p99 < p99
-    assert baked.whole.mean < mean
+    assert baked.whole.mean < 0.3
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", look.names())
 def test_large_tables_lose_hardly_anything(name: str, tmp_path: pathlib.Path) -> None:
-    baked = bake.bake(look.load(name), tmp_path / "x.cube", 65)
-    assert baked.nature.mean <= 0.10 and baked.nature.p99 <= 0.8
+    for kind in (".cube", ".clf"):
+        baked = bake.bake(look.load(name), tmp_path / f"x{kind}", 65)
+        assert baked.nature.mean <= 0.10 and baked.nature.p99 <= 0.8
 
 
 def test_a_baked_look_over_neutral_is_the_look(tmp_path: pathlib.Path) -> None:
-    """Where `neutral` has kept a colour inside the gamut, its picture through the table is the look's own."""
     path = tmp_path / "classic.cube"
     bake.bake(look.load("classic"), path, 33)
     plain, made = (look.compile(look.load(name)) for name in ("neutral", "classic"))
     colours = lint.nature()
-    before = look.display(plain, colours)
-    after, wanted = lut.twin(before, lut.read(path)), look.display(made, colours)
-    inside = (before.min(1) > 0.05) & (before.max(1) < 0.9)
-    assert np.abs(after - wanted)[inside].mean() < 0.012
+    error = delta_e(lab(lut.twin(look.display(plain, colours), lut.read(path))), lab(look.display(made, colours)))
+    assert error.mean() < 0.1 and np.percentile(error, 99) < 0.6
 
 
 def test_impossible_bakes(tmp_path: pathlib.Path) -> None:
     classic = look.load("classic")
     for path, size, words in (
-        (tmp_path / "x.jpg", None, "baked into .cube, .png, .clf"),
+        (tmp_path / "x.jpg", None, "baked into .cube, .png, .clf, .ctf, .icc, .xmp, .dcp"),
         (tmp_path / "x.cube", 1000, "expected 2..129"),
         (tmp_path / "x.png", 33, "a square"),
         (tmp_path / "no" / "x.cube", 2, "No such file"),
@@ -155,19 +170,6 @@ def test_impossible_bakes(tmp_path: pathlib.Path) -> None:
         with pytest.raises(look.LookError, match=words):
             bake.bake(classic, path, size)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_another_program_reads_them(tmp_path: pathlib.Path) -> None:
-    ocio = pytest.importorskip("PyOpenColorIO")
-    classic = look.load("classic")
-    made, colours = look.compile(classic), lint.nature(500)
-    for name, size, asked in (("x.clf", 65, colours), ("x.cube", 33, np.random.default_rng(0).random((500, 3)))):
-        bake.bake(classic, tmp_path / name, size)
-        transform = ocio.FileTransform(str(tmp_path / name), interpolation=ocio.INTERP_TETRAHEDRAL)
-        got = np.array(asked, np.float32)
-        ocio.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor().applyRGB(got)
-        wanted = look.display(made, asked) if size == 65 else lut.twin(asked, lut.read(tmp_path / name))
-        assert np.abs(got - wanted).mean() < (1e-3 if size == 65 else 1e-5)
 
 
 def test_a_table_is_a_look(tmp_path: pathlib.Path) -> None:

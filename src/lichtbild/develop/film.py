@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..look import Look, LookError, LookTables, grain, lut
+from ..look import Look, LookError, LookTables, foreign, grain, lut
 from ..types import F32, U8, U16, Values
 from . import finish, shading
 from .finish import Negative
@@ -105,6 +105,6 @@ def picture(negative: Negative, look: Look, tables: LookTables, values: Values, 
         raise LookError(f"look '{look.name}': its table {file} is made for sRGB: leave out --space {tables.space}")
     done: Any = finish.run(negative, tables, 16, 0.0)
     if file:
-        table = lut.read(pathlib.Path(file))
+        table = foreign.table(pathlib.Path(file))
         done = lut.apply(done, table, look.lut.strength, 16 if grainy else bits, 0.0 if grainy else dither)
     return grain.apply(done, look, strength, bits, dither) if grainy else done

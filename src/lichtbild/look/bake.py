@@ -1,31 +1,35 @@
 """Bake: a look as a table that other programs read, and what is lost by it.
 
-A .cube or HaldCLUT is entered with a finished picture in the look `neutral`, or one that another converter made in its
-plainest way, and gives it this look: encoded sRGB in, encoded sRGB out. A .clf holds the whole look, from linear
-Rec.2020 light through a logarithm that reaches from -8 to +5 EV around mid grey.
-Sources: [CLF] the Common LUT Format, SMPTE ST 2136-1.
+A .cube, HaldCLUT, device link (.icc) or creative profile (.xmp) is entered with a finished picture in the look
+`neutral`, or one that another converter made in its plainest way, and gives it this look: display-encoded in and out. A
+.clf or .ctf holds the whole look, from linear Rec.2020 light. A .dcp holds it for raw converters, on the calibration of
+a camera. Each says its spaces, and its loss is measured on the file as it reads back.
+Sources: [CLF] the Common LUT Format; the others stand in the modules that write them.
 """
 
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
+import struct
+import zlib
 from typing import NamedTuple
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from .. import light
-from ..types import F32, F64
-from . import colour, lut
-from .curve import MID, eotf, tone_curve
+from ..types import F32, F64, CameraColour
+from . import clf, dcp, foreign, icc, lut, xmp
+from .curve import MID, eotf
 from .difference import delta_e, lab
 from .lint import nature
 from .spec import Look, LookError, load
-from .tables import compile, display
+from .tables import OFFSET, PEAK, TOP, LookTables, apply_moves, compile, display, evaluate
 
-SIZES = {".cube": 33, ".png": 64, ".clf": 65}
-LOW_EV, HIGH_EV = -8.0, 5.0
+SIZES = {".cube": 33, ".png": 64, ".clf": 65, ".ctf": 65, ".icc": 33, ".xmp": 32, ".dcp": dcp.HUES}
+LOW_EV, HIGH_EV = -8.0, 5.0  # light around mid grey over which the loss of what takes light is measured
+_CURVE = 4096
+_ASKED = 20000  # colours of the whole
+_FREE = "No copyright, use freely"
 
 
 class Loss(NamedTuple):
@@ -41,102 +45,135 @@ class Baked(NamedTuple):
     """What was written: over colours of nature, and over everything the table can be asked for."""
 
     size: int
+    spaces: tuple[str, str]
     nature: Loss
     whole: Loss
 
 
-def bake(look: Look, path: pathlib.Path, size: int | None = None, space: str = "srgb") -> Baked:
-    """Write `look` as the format of `path` says. Raises LookError for another extension or an impossible size."""
+class Camera(NamedTuple):
+    """The camera that a .dcp is for: its name as raw files say it, and its calibrations."""
+
+    name: str
+    colour: CameraColour
+
+
+def bake(
+    look: Look, path: pathlib.Path, size: int | None = None, space: str = "srgb", camera: Camera | None = None
+) -> Baked:
+    """Write `look` as the format of `path` says. Raises LookError for another extension or an impossible size.
+
+    A .dcp needs a `camera`.
+    """
     kind = path.suffix.lower()
     if kind not in SIZES:
         raise LookError(f"{path}: a look is baked into {', '.join(SIZES)}, not '{kind}'")
-    size = size or SIZES[kind]
-    if not 2 <= size <= 129 or (kind == ".png" and round(size**0.5) ** 2 != size):
-        squares = " and a square for a HaldCLUT (16, 25, 36, 49, 64, 81, 100, 121)" if kind == ".png" else ""
-        raise LookError(f"{path}: size {size}: expected 2..129{squares}")
-    shown = _scene(look, space) if kind == ".clf" else _picture(look, space)
-    table = lut.Table(shown(lut.grid(size)).astype(np.float32).reshape(size, size, size, 3))
-    _write(path, look, table.values, space)
-    rng = np.random.default_rng(7)
-    natural = nature()
-    asked = encode(natural) if kind == ".clf" else display(compile(load("neutral"), space), natural)
-    return Baked(size, _loss(table, shown, asked, space), _loss(table, shown, rng.random((20000, 3)), space))
-
-
-def ends(path: pathlib.Path, space: str) -> str:
-    """The spaces at both ends of the table in `path`, in words."""
-    return f"linear Rec.2020 → encoded {space}" if path.suffix.lower() == ".clf" else f"encoded {space}, as `neutral`"
-
-
-def _scene(look: Look, space: str) -> Callable[[F64], F64]:
+    if kind == ".dcp" and camera is None:
+        raise LookError(f"{path}: a camera profile is made for a camera: name a raw file of it")
+    size = _size(path, kind, size)
     made = compile(look, space)
-    return lambda code: display(made, decode(code))
+    spaces = ends(kind, space)
+    again = _put(path, _content(kind, look, made, size, spaces, camera), _scale(made))
+    rng, scene = np.random.default_rng(7), nature()
+    if again.takes_light:
+        whole = MID * 2.0 ** rng.uniform(LOW_EV, HIGH_EV, (_ASKED, 3))
+        return Baked(size, spaces, _loss(again, made, scene, scene), _loss(again, made, whole, whole))
+    pictures, whole = display(compile(load("neutral"), space), scene), rng.random((_ASKED, 3))
+    return Baked(
+        size, spaces, _loss(again, made, pictures, scene), _loss(again, made, whole, foreign.behind(whole, space))
+    )
 
 
-def _picture(look: Look, space: str) -> Callable[[F64], F64]:
-    made, plain = compile(look, space), load("neutral")
-    scene, shown = tone_curve(plain)
-    to_rendering = colour.mix(plain.primaries.outset) @ light.convert(space, "rec2020")
-    back = np.linalg.inv(colour.mix(plain.primaries.inset))
-
-    def render(code: F64) -> F64:
-        rendering = np.interp(eotf(code) @ to_rendering.T, shown, scene)
-        return display(made, rendering @ back.T)
-
-    return render
+def ends(kind: str, space: str) -> tuple[str, str]:
+    """The spaces at both ends of such a file, in words."""
+    if kind in (".clf", ".ctf"):
+        return "linear Rec.2020, D65, 1.0 = diffuse white", f"encoded {space}"
+    if kind == ".dcp":
+        return "linear ProPhoto RGB of a raw converter, 1.0 = white of the look", f"linear ProPhoto RGB within {space}"
+    return f"encoded {space}, a picture in the look neutral", f"encoded {space}"
 
 
-def encode(scene: F64) -> F64:
-    """Linear light → the logarithm in 0..1 that .clf tables are entered with."""
-    return np.clip((np.log2(np.maximum(scene, 1e-9) / MID) - LOW_EV) / (HIGH_EV - LOW_EV), 0.0, 1.0)
+def _size(path: pathlib.Path, kind: str, size: int | None) -> int:
+    size = size or SIZES[kind]
+    most = {".xmp": xmp.MOST}.get(kind, 129)
+    if kind == ".dcp" and size != dcp.HUES:
+        raise LookError(f"{path}: size {size}: a camera profile has a table of {dcp.HUES} hues here")
+    if not 2 <= size <= most or (kind == ".png" and round(size**0.5) ** 2 != size):
+        squares = " and a square for a HaldCLUT (16, 25, 36, 49, 64, 81, 100, 121)" if kind == ".png" else ""
+        raise LookError(f"{path}: size {size}: expected 2..{most}{squares}")
+    return size
 
 
-def decode(code: F64) -> F64:
-    """The inverse of `encode`."""
-    return np.asarray(MID * 2.0 ** (LOW_EV + code * (HIGH_EV - LOW_EV)), np.float64)
+def _content(
+    kind: str, look: Look, made: LookTables, size: int, spaces: tuple[str, str], camera: Camera | None
+) -> bytes:
+    """The bytes of the file."""
+    if kind in (".clf", ".ctf"):
+        return clf.write(steps(made, size), look.name, look.title, spaces, ctf=kind == ".ctf").encode()
+    if kind == ".dcp" and camera is not None:
+        profile = dcp.make(_linear(made), _scale(made), f"lichtbild {look.name}", camera.name)
+        return dcp.write(profile, camera.colour, f"{_FREE}. In: {spaces[0]}; out: {spaces[1]}")
+    points = lut.grid(size)
+    values = display(made, foreign.behind(points, made.space)).astype(np.float32).reshape(size, size, size, 3)
+    notes = [f"look {look.name}: {look.title}", f"in: {spaces[0]}", f"out: {spaces[1]}"]
+    if kind == ".cube":
+        return lut.cube_text(values, look.name, notes).encode()
+    if kind == ".icc":
+        return icc.write(values, f"lichtbild {look.name}: {spaces[0]} to {spaces[1]}", spaces)
+    if kind == ".xmp":
+        return xmp.write(values, f"lichtbild {look.name}", look.title, made.space).encode()
+    return _png(values, "; ".join(notes))
 
 
-def _loss(table: lut.Table, shown: Callable[[F64], F64], asked: F64, space: str) -> Loss:
-    error = delta_e(lab(lut.twin(asked, table), space), lab(shown(asked), space))
-    return Loss(*(float(v) for v in (error.mean(), *np.percentile(error, [95, 99]), error.max())))
+def _png(values: F32, words: str) -> bytes:
+    import imagecodecs
+
+    data = bytes(imagecodecs.png_encode(lut.hald_picture(values)))
+    body = b"Description\0" + words.encode("latin-1", "replace")
+    chunk = struct.pack(">I", len(body)) + b"tEXt" + body + struct.pack(">I", zlib.crc32(b"tEXt" + body))
+    header = 8 + 25  # signature and IHDR
+    return data[:header] + chunk + data[header:]
 
 
-def _write(path: pathlib.Path, look: Look, values: F32, space: str) -> None:
-    notes = [f"look {look.name}: {look.title}", f"input and output: encoded {space}"]
-    if path.suffix.lower() == ".cube":
-        content = lut.cube_text(values, look.name, notes).encode()
-    elif path.suffix.lower() == ".clf":
-        content = _clf(values, look, space).encode()
-    else:
-        import imagecodecs
+def steps(made: LookTables, size: int) -> tuple[clf.Matrix, clf.Log, clf.Curve, clf.Cube]:
+    """A look as it is computed: into the rendering primaries, a logarithm in 0..1, the curve, moves and gamut."""
+    matrix = np.zeros((3, 4))
+    matrix[:, :3] = made.inset
+    top, peak = float(made.curve[TOP]), float(made.curve[PEAK])
+    low = np.log2(OFFSET)
+    slope = 1.0 / (np.log2(top + OFFSET) - low)
+    log = clf.Log(slope, -low * slope, 1.0, OFFSET)
+    at = np.exp2(np.linspace(0.0, 1.0, _CURVE) / slope + low) - OFFSET
+    curve = evaluate(made.curve, np.repeat(at[:, None], 3, axis=1)) / peak
+    values = apply_moves(made, lut.grid(size) * peak).astype(np.float32)
+    return clf.Matrix(matrix), log, clf.Curve(curve), clf.Cube(lut.Table(values.reshape(size, size, size, 3)))
 
-        content = bytes(imagecodecs.png_encode(lut.hald_picture(values)))
-    beside = path.with_name(f".{path.name}.part")
+
+def _linear(made: LookTables) -> dcp.Display:
+    """The look as display light in Rec.2020."""
+    into = light.convert(made.space, "rec2020").T
+    return lambda scene: eotf(display(made, scene)) @ into
+
+
+def _scale(made: LookTables) -> float:
+    """The scene light that is white."""
+    return float(made.curve[TOP] / made.inset.astype(np.float64).sum(axis=1).max())
+
+
+def _put(path: pathlib.Path, content: bytes, white: float) -> foreign.Foreign:
+    """Write the file, by way of one beside it, and read it back."""
+    beside = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         beside.write_bytes(content)
+        again = foreign.read(beside, white)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise LookError(f"{path}: {error.strerror or error}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    return again
 
 
-def _clf(values: F32, look: Look, space: str) -> str:
-    """Logarithm and table as a process list; CLF tables run blue fastest."""
-    n = len(values)
-    slope = 1.0 / (HIGH_EV - LOW_EV)
-    offset = -(np.log2(MID) + LOW_EV) * slope
-    rows = values.transpose(2, 1, 0, 3).reshape(-1, 3).tolist()
-    return "\n".join([
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<ProcessList id={quoteattr(look.name)} name={quoteattr(look.title)} compCLFversion="3.0">',
-        "<InputDescriptor>linear Rec.2020, D65, 1.0 = diffuse white</InputDescriptor>",
-        f"<OutputDescriptor>encoded {space}</OutputDescriptor>",
-        '<Log inBitDepth="32f" outBitDepth="32f" style="cameraLinToLog">',
-        f'<LogParams base="2" logSideSlope="{slope:.9g}" logSideOffset="{offset:.9g}" linSideSlope="1" '
-        f'linSideOffset="0" linSideBreak="{MID * 2.0 ** LOW_EV:.9g}" />',
-        "</Log>",
-        '<LUT3D inBitDepth="32f" outBitDepth="32f" interpolation="tetrahedral">',
-        f'<Array dim="{n} {n} {n} 3">',
-        *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in rows),
-        "</Array>", "</LUT3D>", "</ProcessList>", "",
-    ])  # fmt: skip
+def _loss(again: foreign.Foreign, made: LookTables, asked: F64, scene: F64) -> Loss:
+    """What the file makes of `asked`, beside what the look makes of the light that it stands for."""
+    error = delta_e(lab(again.apply(asked), made.space), lab(display(made, scene), made.space))
+    return Loss(*(float(v) for v in (error.mean(), *np.percentile(error, [95, 99]), error.max())))

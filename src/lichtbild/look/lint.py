@@ -22,10 +22,10 @@ import numpy as np
 
 from .. import light
 from ..types import F64
-from . import colour, lut
+from . import colour, foreign
 from .curve import MID, eotf, oetf
 from .difference import delta_e, lab
-from .spec import TABLE_FILES, Look, load
+from .spec import TABLE_FILES, Look, LookError, load
 from .tables import TOP, LookTables, compile, display
 
 Shown = Callable[[F64], F64]  # linear Rec.2020 (n, 3) → encoded display values (n, 3)
@@ -68,17 +68,21 @@ def lint(look: Look, tables: LookTables | None = None) -> Health:
 
 
 def grade(name: str, space: str = "srgb") -> Health:
-    """The health of a look by its name or file; a .cube or HaldCLUT is examined by itself, as a table for sRGB."""
+    """The health of a look by its name or file; that of another program is examined by itself."""
     path = pathlib.Path(name)
     if path.suffix.lower() not in TABLE_FILES:
         look = load(name)
         return lint(look, compile(look, space))
-    table = lut.read(path)
+    found = foreign.read(path)
+    if found.space != space:
+        raise LookError(f"{path}: it is made for {found.space}: lint it with --space {found.space}")
+    into = light.convert("rec2020", space).T
 
     def shown(scene: F64) -> F64:
-        return np.clip(lut.twin(oetf(np.clip(scene @ light.convert("rec2020", "srgb").T, 0.0, 1.0)), table), 0.0, 1.0)
+        asked = scene if found.takes_light else oetf(np.clip(scene @ into, 0.0, 1.0))
+        return np.clip(found.apply(asked), 0.0, 1.0)
 
-    return examine(shown, 1.0)
+    return examine(shown, found.white, space)
 
 
 def _light_of(tables: LookTables) -> F64:

@@ -19,18 +19,27 @@ from .. import kernels
 from ..types import F32, F64, U8, U16, U32
 from .spec import LookError
 
+Triple = tuple[float, float, float]
 MOST = 256  # the largest edge that is read: 200 MB as float32
+_MOST_CURVE = 65536
 _HALD_LEVELS = range(2, 17)
+_FINER = 65  # points an edge of a table that takes a curve in
 _ROUGHEST = 2.5  # mean rise and fall along an edge of a table; an identity has 1, a photograph some 10
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """`values` (n, n, n, 3) float32, indexed blue, green, red; input from `low` to `high` per channel."""
+    """`values` (n, n, n, 3) float32, indexed blue, green, red; input from `low` to `high` per channel.
+
+    `curve` (m, 3): what each channel goes through before, over `curve_low` to `curve_high`.
+    """
 
     values: F32
-    low: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    high: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    low: Triple = (0.0, 0.0, 0.0)
+    high: Triple = (1.0, 1.0, 1.0)
+    curve: F64 | None = None
+    curve_low: Triple = (0.0, 0.0, 0.0)
+    curve_high: Triple = (1.0, 1.0, 1.0)
 
     @property
     def size(self) -> int:
@@ -51,50 +60,70 @@ def read(path: pathlib.Path) -> Table:
 
 
 def read_cube(text: str, where: str) -> Table:
-    """The table of the text of a .cube file. Raises LookError naming the line."""
-    size, rows, bounds = 0, list[str](), {"DOMAIN_MIN": (0.0, 0.0, 0.0), "DOMAIN_MAX": (1.0, 1.0, 1.0)}
+    """The table of the text of a .cube file: of one dimension, of three, or a curve before one. Raises LookError."""
+    size, curve, rows = 0, 0, list[str]()
+    bounds: dict[str, Triple] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        words = line.split()
+        words, at = line.split(), f"{where}: line {number}"
         if not words or words[0].startswith("#") or words[0] == "TITLE":
             continue
         if words[0] == "LUT_3D_SIZE":
-            size = _edge(words[1:], f"{where}: line {number}")
-        elif words[0] in bounds:
-            bounds[words[0]] = _triple(words[1:], f"{where}: line {number}")
-        elif words[0] in ("LUT_1D_SIZE", "LUT_1D_INPUT_RANGE"):
-            raise LookError(f"{where}: line {number}: a table of one dimension; looks need LUT_3D_SIZE")
-        elif words[0] == "LUT_3D_INPUT_RANGE" and len(words) == 3:
-            bounds["DOMAIN_MIN"] = _triple(words[1:2] * 3, f"{where}: line {number}")
-            bounds["DOMAIN_MAX"] = _triple(words[2:3] * 3, f"{where}: line {number}")
+            size = _edge(words, at, MOST)
+        elif words[0] == "LUT_1D_SIZE":
+            curve = _edge(words, at, _MOST_CURVE)
+        elif words[0] in ("DOMAIN_MIN", "DOMAIN_MAX"):
+            bounds[words[0]] = _triple(words[1:], at)
+        elif words[0] in ("LUT_1D_INPUT_RANGE", "LUT_3D_INPUT_RANGE") and len(words) == 3:
+            low, high = (_triple([w] * 3, at) for w in words[1:])
+            bounds |= {f"{words[0][:6]} low": low, f"{words[0][:6]} high": high}
         elif words[0][0].isalpha() and words[0].lower() not in ("nan", "inf", "infinity"):
-            raise LookError(f"{where}: line {number}: unknown word '{words[0][:40]}'")
+            raise LookError(f"{at}: unknown word '{words[0][:40]}'")
         elif len(words) != 3:
-            raise LookError(f"{where}: line {number}: expected three numbers, got {len(words)}")
+            raise LookError(f"{at}: expected three numbers, got {len(words)}")
         else:
             rows.append(line)
-    if not size:
+    if not (size or curve):
         raise LookError(f"{where}: not a .cube table: LUT_3D_SIZE is missing")
-    if len(rows) != size**3:
-        raise LookError(f"{where}: expected {size**3} lines of colours for LUT_3D_SIZE {size}, got {len(rows)}")
-    low, high = bounds["DOMAIN_MIN"], bounds["DOMAIN_MAX"]
-    if not all(a < b for a, b in zip(low, high, strict=True)):
-        raise LookError(f"{where}: DOMAIN_MIN {low} must lie below DOMAIN_MAX {high}")
+    if len(rows) != curve + size**3:
+        sizes = f"LUT_1D_SIZE {curve}" if not size else f"LUT_3D_SIZE {size}"
+        raise LookError(f"{where}: expected {curve + size**3} lines of colours for {sizes}, got {len(rows)}")
+    return _assemble(_values(rows, where), size, curve, bounds, where)
+
+
+def _assemble(values: F32, size: int, curve: int, bounds: dict[str, Triple], where: str) -> Table:
+    first, last = bounds.get("DOMAIN_MIN", (0.0, 0.0, 0.0)), bounds.get("DOMAIN_MAX", (1.0, 1.0, 1.0))
+    for key in ("LUT_1D", "LUT_3D"):
+        low, high = bounds.get(f"{key} low", first), bounds.get(f"{key} high", last)
+        if not all(a < b for a, b in zip(low, high, strict=True)):
+            raise LookError(f"{where}: DOMAIN_MIN {low} must lie below DOMAIN_MAX {high}")
+    low, high = bounds.get("LUT_3D low", first), bounds.get("LUT_3D high", last)
+    table = values[curve:].reshape(size, size, size, 3)
+    if not curve:
+        return Table(table, low, high)
+    before = values[:curve].astype(np.float64)
+    if not size:  # behind the curve nothing happens
+        low, high = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+        table = grid(2).astype(np.float32).reshape(2, 2, 2, 3)
+    return Table(table, low, high, before, bounds.get("LUT_1D low", first), bounds.get("LUT_1D high", last))
+
+
+def _values(rows: list[str], where: str) -> F32:
     try:
         values = np.array(" ".join(rows).split(), np.float32)
     except ValueError as error:
         raise LookError(f"{where}: {error}") from None
     if not np.isfinite(values).all():
         raise LookError(f"{where}: a colour is no finite number")
-    return Table(values.reshape(size, size, size, 3), low, high)
+    return values.reshape(-1, 3)
 
 
-def _edge(words: list[str], where: str) -> int:
-    if len(words) != 1 or not words[0].isdigit() or not 2 <= int(words[0][:9]) <= MOST:
-        raise LookError(f"{where}: LUT_3D_SIZE: expected a whole number 2..{MOST}, got '{' '.join(words)[:40]}'")
-    return int(words[0])
+def _edge(words: list[str], where: str, most: int) -> int:
+    if len(words) != 2 or not words[1].isdigit() or not 2 <= int(words[1][:9]) <= most:
+        raise LookError(f"{where}: {words[0]}: expected a whole number 2..{most}, got '{' '.join(words[1:])[:40]}'")
+    return int(words[1])
 
 
-def _triple(words: list[str], where: str) -> tuple[float, float, float]:
+def _triple(words: list[str], where: str) -> Triple:
     try:
         r, g, b = (float(w) for w in words)
     except ValueError:
@@ -164,7 +193,7 @@ def twin(encoded: NDArray[Any], table: Table) -> F64:
     """The table applied to values (..., 3), in NumPy float64: interpolated in tetrahedra."""
     n = table.size
     low, high = np.array(table.low), np.array(table.high)
-    place = np.clip((np.asarray(encoded, np.float64) - low) / (high - low), 0.0, 1.0) * (n - 1)
+    place = np.clip((curved(np.asarray(encoded, np.float64), table) - low) / (high - low), 0.0, 1.0) * (n - 1)
     cell = np.minimum(place.astype(np.int64), n - 2)
     part = place - cell
     order = np.argsort(-part, axis=-1, kind="stable")
@@ -179,6 +208,15 @@ def twin(encoded: NDArray[Any], table: Table) -> F64:
     return np.asarray(out, np.float64)
 
 
+def curved(values: F64, table: Table) -> F64:
+    """Values (..., 3) behind the table's curve; linear between its points."""
+    if table.curve is None:
+        return values
+    ends = zip(table.curve_low, table.curve_high, table.curve.T, strict=True)
+    return np.stack([np.interp(values[..., i], np.linspace(low, high, len(rows)), rows)
+                     for i, (low, high, rows) in enumerate(ends)], axis=-1)  # fmt: skip
+
+
 def words(values: F64) -> U32:
     """(n³, 2): what kernels look up, four 16-bit numbers a colour, the last one 0. `values` (n³, 3) in 0..1."""
     packed = np.zeros((len(values), 4), np.uint16)
@@ -188,6 +226,8 @@ def words(values: F64) -> U32:
 
 def apply(image: U16, table: Table, strength: float = 1.0, bits: int = 8, dither: float = 1.0) -> U8 | U16:
     """A finished picture (H, W, 3) uint16 through the table, in 8 or 16 bits; `strength` mixes in the original."""
+    if table.curve is not None:
+        return _apply_curved(image, table, strength, bits, dither)
     values = np.clip(table.values.reshape(-1, 3), 0.0, 1.0).astype(np.float64)
     low, high = np.array(table.low, np.float64), np.array(table.high, np.float64)
     if strength != 1.0:
@@ -199,3 +239,10 @@ def apply(image: U16, table: Table, strength: float = 1.0, bits: int = 8, dither
         shift=shift.astype(np.float32), dither=dither, output=out,
     )  # fmt: skip
     return out
+
+
+def _apply_curved(image: U16, table: Table, strength: float, bits: int, dither: float) -> U8 | U16:
+    """A table behind a curve: the curve becomes part of a finer table over 0..1."""
+    finer = max(table.size, _FINER)
+    values = twin(grid(finer), table).astype(np.float32).reshape(finer, finer, finer, 3)
+    return apply(image, Table(values), strength, bits, dither)

@@ -19,7 +19,7 @@ from ..stage import nearest, param
 from ..types import LichtbildError
 
 DATA = pathlib.Path(__file__).with_name("data")
-TABLE_FILES = (".cube", ".png")
+TABLE_FILES = (".cube", ".png", ".clf", ".ctf", ".icc", ".icm", ".xmp", ".dcp")
 HUE_STEP_DEG = 30
 _DEEPEST = 8  # looks that extend each other
 
@@ -118,7 +118,7 @@ class Spatial:
 
 @dataclass(frozen=True)
 class Lut:
-    """A table of somebody else, .cube or HaldCLUT, applied to the finished picture (sRGB in, sRGB out)."""
+    """A look of another program (.cube, HaldCLUT, .dcp …), laid over the finished picture (sRGB in, sRGB out)."""
 
     file: str = param("", doc="its file, beside the look")
     strength: float = param(1.0, 0.0, 1.0, "", "how much of it")
@@ -176,7 +176,7 @@ def files() -> dict[str, pathlib.Path]:
 
 
 def path_of(name_or_path: str | pathlib.Path) -> pathlib.Path:
-    """The file of a look: by its name, or a path that ends in .toml, .cube or .png. Raises LookError."""
+    """The file of a look: by its name, or a path that ends in .toml or one of TABLE_FILES. Raises LookError."""
     path, known = pathlib.Path(name_or_path), files()
     if path.suffix.lower() in (".toml", *TABLE_FILES):
         return path
@@ -186,7 +186,7 @@ def path_of(name_or_path: str | pathlib.Path) -> pathlib.Path:
 
 
 def load(name_or_path: str | pathlib.Path) -> Look:
-    """The look of that name or TOML file; a .cube or HaldCLUT is laid over `neutral`.
+    """The look of that name or TOML file; a look of another program is laid over `neutral`.
 
     Raises LookError naming the nearest look, key or range.
     """

@@ -6,26 +6,39 @@ import argparse
 import dataclasses
 import pathlib
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .words import Usage, emit
+
+if TYPE_CHECKING:
+    from ...look import bake
 
 
 def declare(p: argparse.ArgumentParser) -> None:
     """The words that the command takes."""
     add = p.add_argument
-    add("what", choices=tuple(_WORK), help="list all looks; show what one is made of; diff two; lint looks, .cube or "
-        "HaldCLUT files; bake one into a table for other programs; fit one to a table, or to pairs of a raw file (or a "
+    add("what", choices=tuple(_WORK), help="list all looks; show what one is made of; diff two; lint looks, ours or "
+        "those of other programs; bake one into a file for them; fit one to a table, or to pairs of a raw file (or a "
         "picture in the look neutral) and the wanted picture, or to a folder of such pairs of one name; "
         "new: begin one of your own; tune: find yours by picking "
         "the best of nine pictures, again and again")  # fmt: skip
-    add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, HaldCLUT; tune: raw files")
-    add("-o", "--output", metavar="FILE", help="bake: x.cube, x.png (HaldCLUT) or x.clf; fit, new, tune: the "
-        "look's file")  # fmt: skip
+    add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, .dcp …; tune: raw files")
+    add("-o", "--output", metavar="FILE", help="bake: x.cube, .png (HaldCLUT), .clf, .ctf, .icc, .xmp or "
+        ".dcp; fit, new, tune: the look's file")  # fmt: skip
     add("--base", default="classic", metavar="LOOK", help="tune: the look to begin with (default classic)")
     add("--knob", action="append", default=[], metavar="KEY", help="tune: what may change, as tone.slope or "
         "hue.120.sat_log2; may be repeated (default: eight of them)")  # fmt: skip
-    add("--size", type=int, metavar="N", help="bake: points along an edge (default 33, HaldCLUT 64, .clf 65)")
+    add(
+        "--camera",
+        metavar="RAW",
+        help="bake a .dcp: a raw file of its camera (default: generic matrices)",
+    )
+    add(
+        "--size",
+        type=int,
+        metavar="N",
+        help="bake: points along an edge (default 33, .xmp 32, HaldCLUT 64, .clf and .ctf 65)",
+    )
     add("--space", default="srgb", choices=("srgb", "p3", "rec2020"), help="bake and lint: the display (default srgb)")
     add("--json", action="store_true", help="as JSON")
 
@@ -109,7 +122,7 @@ def _lint(a: argparse.Namespace) -> int:
     from ...look import lint
 
     if not a.names:
-        raise Usage("look lint: which look, .cube or HaldCLUT?")
+        raise Usage("look lint: which look, or which file?")
     bad = 0
     for name in a.names:
         health = lint.grade(name, a.space)
@@ -127,18 +140,38 @@ def _bake(a: argparse.Namespace) -> int:
 
     (name,) = _some(a, 1, "one look")
     if not a.output:
-        raise Usage("look bake: where to? give -o NAME.cube, .png or .clf")
-    baked = bake.bake(spec.load(name), pathlib.Path(a.output), a.size, a.space)
+        raise Usage(f"look bake: where to? give -o NAME with one of {', '.join(bake.SIZES)}")
+    path = pathlib.Path(a.output)
+    camera = _camera(a.camera) if path.suffix.lower() == ".dcp" else None
+    baked = bake.bake(spec.load(name), path, a.size, a.space, camera)
     losses = {"nature": baked.nature, "whole": baked.whole}
     if a.json:
-        emit({"file": a.output, "size": baked.size, **{k: v._asdict() for k, v in losses.items()}})
+        facts = {"file": a.output, "size": baked.size, "in": baked.spaces[0], "out": baked.spaces[1]}
+        facts |= {"camera": camera.name} if camera else {}
+        emit({**facts, **{k: v._asdict() for k, v in losses.items()}})
         return 0
-    print(f"{a.output}: {baked.size} points an edge, in and out: {bake.ends(pathlib.Path(a.output), a.space)}")
+    said = f" for {camera.name}" if camera else f", {baked.size} points an edge"
+    print(f"{a.output}{said}\n  in: {baked.spaces[0]}; out: {baked.spaces[1]}")
     for key, loss in losses.items():
-        said = "colours of nature" if key == "nature" else "the whole table"
-        print(f"  lost over {said:<17} mean {loss.mean:.2f}  p95 {loss.p95:.2f}  p99 {loss.p99:.2f}  "
+        over = "colours of nature" if key == "nature" else "all that can go in"
+        print(f"  lost over {over:<18} mean {loss.mean:.2f}  p95 {loss.p95:.2f}  p99 {loss.p99:.2f}  "
               f"max {loss.most:.2f}  ΔE2000")  # fmt: skip
     return 0
+
+
+def _camera(path: str | None) -> bake.Camera:
+    """The camera of a raw file, or a generic one."""
+    from ...develop._camera import GENERIC
+    from ...look.bake import Camera
+
+    if path is None:
+        return Camera("generic", GENERIC)
+    from ... import raw
+
+    frame = raw.open(path)
+    if not frame.colour.calibrations:
+        raise Usage(f"look bake: {path} has no colour matrix: name another raw file of the camera")
+    return Camera(f"{frame.make} {frame.model}".strip() or "unknown camera", frame.colour)
 
 
 def _fit(a: argparse.Namespace) -> int:
