@@ -13,15 +13,15 @@ from demosaic import directional, fast, full, smooth
 from shading import gain
 
 
-def coded(front, planes):
+def coded(front, planes, rows=2):
     """Raw numbers → codes (Func x, y, c). `gains` and `offset` hold the square of the code's scale already.
 
-    A mosaic (planes = 1) takes gains and offset of its row's parity, LinearRaw those of its plane.
+    A mosaic (planes = 1) takes gains and offset of its row in the pattern of so many `rows`, LinearRaw of its plane.
     """
     raw = hl.Func("raw")
     raw[x, y, c] = front.raw[x, y, c] if planes == 3 else front.raw[x, y]
     dark = black(raw, front.levels, front.per_row)
-    plane = c if planes == 3 else y % 2
+    plane = c if planes == 3 else y % rows
     lit = dark[x, y, c] * gain(front.gains, front.row, front.weight, plane) + front.offset[x, plane]
     code = hl.Func("code")
     code[x, y, c] = hl.sqrt(hl.max(lit, 0.0))

@@ -76,6 +76,46 @@ class Proxy:
         schedule(self.output, [edged, down, block], self.natural_vector_size(hl.Float(32)))
 
 
+@hl.generator(name="proxy_pattern")
+class ProxyPattern:
+    """Mosaic of any pattern → (3, ceil(H/4), ceil(W/4)). A block is the mean of whole periods around its middle.
+
+    `kind` (W, rows): 0 red, 1 green, 2 blue; `across` (w, n), `down` (h, m): columns and rows that a block sees.
+    """
+
+    raw = hl.InputBuffer(hl.UInt(16), 2)
+    kind = hl.InputBuffer(hl.UInt(8), 2)
+    across = hl.InputBuffer(hl.Int(32), 2)
+    down = hl.InputBuffer(hl.Int(32), 2)
+    level = hl.InputBuffer(hl.Float(32), 2)
+    line = hl.InputBuffer(hl.Float(32), 2)
+    gains = hl.InputBuffer(hl.Float(32), 3)
+    row = hl.InputBuffer(hl.Int(32), 1)
+    weight = hl.InputBuffer(hl.Float(32), 1)
+    output = hl.OutputBuffer(hl.Float(32), 3)
+
+    def generate(self):
+        width, height = (self.raw.dim(k).extent() for k in (0, 1))
+        column, block = hl.Func("column"), hl.Func("block")
+        r, s = hl.RDom([(0, self.down.dim(1).extent())]), hl.RDom([(0, self.across.dim(1).extent())])
+        v, u = hl.clamp(self.down[y, r], 0, height - 1), self.across[hl.min(x, self.across.dim(0).extent() - 1), s]
+        u = hl.clamp(u, 0, width - 1)
+        here = hl.clamp(x, 0, width - 1)
+        own = hl.cast(hl.Int(32), self.kind[here, v % self.kind.dim(1).extent()]) == c
+        seen = hl.cast(hl.Float(32), self.raw[here, v])
+        column[x, y, c] = (hl.f32(0.0), hl.f32(0.0))
+        old = column[x, y, c]
+        column[x, y, c] = (old[0] + hl.select(own, seen, 0.0), old[1] + hl.select(own, hl.f32(1.0), 0.0))
+        block[x, y, c] = (hl.f32(0.0), hl.f32(0.0))
+        old, new = block[x, y, c], column[u, y, c]
+        block[x, y, c] = (old[0] + new[0], old[1] + new[1])
+        sums = block[x, y, c]
+        self.output[x, y, c] = evened(self, sums[0] / hl.max(sums[1], 1.0), c)
+        schedule(self.output, [column, block], self.natural_vector_size(hl.Float(32)))
+        for f, around in ((column, r), (block, s)):
+            f.update().reorder(x, around, c, y).vectorize(x, self.natural_vector_size(hl.Float(32)))
+
+
 @hl.generator(name="proxy_rgb")
 class ProxyRgb:
     """LinearRaw (3, H, W) → (3, ceil(H/4), ceil(W/4))."""

@@ -137,13 +137,12 @@ class Shut:
 class Frame:
     """One raw frame, cropped to its active area, in the orientation of the sensor.
 
-    `mosaic` (H, W) with `cfa` one of BAYER or "MONO"; `rgb` (3, H, W) uint16 with `cfa` "RGB" for LinearRaw; exactly
-    one of the two is set, and none while the frame is shut. `black` (rows, cols, planes) repeats over the active area;
-    `black_row` (H,) and `black_column` (W,) add to it. Values are linear: LinearizationTable and list-1 opcodes have
-    been applied.
-
-    A shut frame has left its pixels in its file: all but the first frame of a burst are, so that memory does not grow
-    with their number. `opened()` is the frame with its pixels.
+    `mosaic` (H, W) with the pattern `cfa`, a word of lichtbild.cfa ("RGGB", "MONO", "RRGG/RRGG/GGBB/GGBB"); `rgb`
+    (3, H, W) uint16 with `cfa` "RGB" for LinearRaw; exactly one of the two is set, and none while the frame is shut.
+    `black` (rows, cols, planes) repeats over the active area; `black_row` (H,) and `black_column` (W,) add to it.
+    Values are linear: LinearizationTable and list-1 opcodes have been applied. A shut frame has left its pixels in its
+    file: all but the first frame of a burst are, so that memory does not grow with their number. `opened()` is the
+    frame with its pixels.
     """
 
     path: pathlib.Path

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mosaics import SIZES, frame, gain_map, mosaic
 
+from lichtbild import cfa as patterns
 from lichtbild.develop import black, defects, demosaic, front, shading
 from lichtbild.types import BAYER, Encoding, Frame, Noise, White, replace
 
@@ -38,7 +39,7 @@ def staged(f: Frame, code: Encoding, method: str) -> np.ndarray:
     dark = black.prepare(f)
     light = black.apply(black.raw(f), dark)
     even = shading.apply(light, shading.prepare(f))[0]
-    scale, colour = front.unit(f, dark), front.sites(f)
+    scale, colour = front.unit(f, dark), patterns.sites(f.cfa)
     y, x = np.indices(f.shape) % 2
     balanced = even * (scale * np.asarray(WHITE.gains, np.float32)[colour])[y, x]
     offset = np.asarray(code.offset, np.float32)[colour][y, x]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from raw.dngs import BYTE, LONG, RATIONAL, SHORT, SRATIONAL, dng, plain
 
+from lichtbild import cfa as patterns
 from lichtbild import raw
-from lichtbild.raw import levels
 from lichtbild.types import Frame, RawError
 
 H, W = 24, 36
@@ -46,6 +46,14 @@ def test_a_pattern_written_twice_as_large_is_the_same(tmp_path: pathlib.Path, im
     assert opened(tmp_path, image, t33421=(SHORT, [2, 4]), t33422=(BYTE, [0, 1, 0, 1, 1, 2, 1, 2])).cfa == "RGGB"
 
 
+def test_larger_patterns(tmp_path: pathlib.Path, image: Any) -> None:
+    quad = [0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 2, 2]
+    frame = opened(tmp_path, image, t33421=(SHORT, [4, 4]), t33422=(BYTE, quad), t50829=(LONG, [1, 3, H, W]))
+    assert frame.cfa == "GRRG/BGGB/BGGB/GRRG"
+    six = [1, 2, 1, 1, 0, 1, 0, 1, 0, 2, 1, 2] * 3
+    assert opened(tmp_path, image, t33421=(SHORT, [6, 6]), t33422=(BYTE, six)).cfa == "GBGGRG/RGRBGB"
+
+
 def test_monochrome(tmp_path: pathlib.Path, image: Any) -> None:
     frame = opened(tmp_path, image, t262=(SHORT, 34892), t33421=None, t33422=None)
     assert frame.cfa == "MONO" and frame.mosaic is not None
@@ -54,9 +62,9 @@ def test_monochrome(tmp_path: pathlib.Path, image: Any) -> None:
 @pytest.mark.parametrize(
     ("dims", "pattern", "words"),
     [
-        ([6, 6], [1, 2, 1, 1, 0, 1, 0, 1, 0, 2, 1, 2] * 3, "X-Trans.*yet"),
-        ([4, 4], [0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 2, 2], "quad.*yet"),
-        ([2, 2], [3, 4, 5, 1], "unknown"),
+        ([2, 2], [3, 4, 5, 1], "R, G and B"),
+        ([2, 2], [0, 1, 0, 1], "all of R, G and B"),
+        ([1, 10], [0, 1, 1, 2, 1, 1, 1, 1, 2, 2], "within 8x8"),
         ([2, 2], [0, 1], "CFA"),
         ([0, 2], [0, 1], "CFA"),
     ],
@@ -67,8 +75,8 @@ def test_other_patterns_are_refused(tmp_path: pathlib.Path, image: Any, dims: An
 
 
 def test_shifting_twice_comes_back() -> None:
-    assert levels.shifted(levels.shifted("GRBG", 1, 1), 1, 1) == "GRBG"
-    assert levels.shifted("RGGB", 1, 0) == "GBRG" and levels.shifted("RGB", 1, 1) == "RGB"
+    assert patterns.shifted(patterns.shifted("GRBG", 1, 1), 1, 1) == "GRBG"
+    assert patterns.shifted("RGGB", 1, 0) == "GBRG" and patterns.shifted("RGB", 1, 1) == "RGB"
 
 
 def test_black_pattern_and_deltas(tmp_path: pathlib.Path, image: Any) -> None:

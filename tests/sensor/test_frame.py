@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 
 import numpy as np
 import pytest
 import rawpy
 
-from lichtbild import raw, sensor
+from lichtbild import cfa, raw, sensor
 from lichtbild.export import dng
 from lichtbild.light import WHITE_D65, rgb_to_xyz, xyz
 from lichtbild.types import Exposure
@@ -51,3 +52,24 @@ def test_crops_and_monochrome() -> None:
     mono = sensor.load("mono")
     grey = sensor.frame(np.full((32, 32), 300, np.uint16), mono, Exposure(500, 0.01, 2.0))
     assert grey.cfa == "MONO" and grey.colour.as_shot_neutral is None
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "at"),
+    [("phone-1-inch", "full", (0, 0)), ("phone-nona", "full", (1, 2)), ("apsc-x-trans", "full", (3, 4))],
+)
+def test_patterns_beyond_bayer_are_written_and_read(
+    tmp_path: pathlib.Path, name: str, mode: str, at: tuple[int, int]
+) -> None:
+    s = dataclasses.replace(sensor.load(name, mode), dead_ppm=300)
+    mosaic = np.random.default_rng(3).integers(s.black_dn, s.white_dn, (130, 520)).astype(np.uint16)
+    frame = sensor.frame(mosaic, s, SHOT, at=at)
+    dng.write_frame(tmp_path / "a.dng", frame)
+    again = raw.open(tmp_path / "a.dng")
+    assert again.mosaic is not None and np.array_equal(again.mosaic, mosaic) and again.cfa == frame.cfa
+    assert frame.bad_pixels is not None and np.array_equal(again.bad_pixels, frame.bad_pixels)
+    with rawpy.imread(str(tmp_path / "a.dng")) as theirs:
+        assert np.array_equal(theirs.raw_image_visible, mosaic)
+        if s.cfa == "X-TRANS":  # LibRaw knows no other pattern larger than 2x8
+            seen = np.array(list(theirs.color_desc.decode().encode()))[theirs.raw_colors_visible]
+            assert np.array_equal(seen, np.array(list(b"RGB"))[cfa.at(frame.cfa, mosaic.shape)])

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .. import bursts, types
+from .. import cfa as patterns
 from ..light import WHITE_D65
 from ..merge import Merge, exposures, reference, zoom
 from ..merge.add import Quads
@@ -179,7 +180,7 @@ def _finer(frames: list[Frame], way: _Way, merged: Merged, times: float) -> U16:
     if first.rgb is not None:
         sites = np.ones((3, 1, 1), np.float32)
     else:
-        sites = (front.sites(first) == np.arange(3)[:, None, None]).astype(np.float32)
+        sites = (patterns.sites(first.cfa) == np.arange(3)[:, None, None]).astype(np.float32)
     plain = replace(
         way, quads=False, values={**way.values, "demosaic": {"method": "fast"}}
     )  # it keeps what was sampled
@@ -197,9 +198,10 @@ def as_mosaic(merged: Frame, cfa: str) -> Frame:
             merged, cfa=cfa, mosaic=merged.rgb[1], rgb=None, black=merged.black[..., :1], white=merged.white[:1]
         )
     mosaic = np.empty(merged.shape, np.uint16)
-    for place, colour in enumerate(cfa):
-        row, column = divmod(place, 2)
-        mosaic[row::2, column::2] = merged.rgb["RGB".index(colour), row::2, column::2]
+    cells = patterns.grid(cfa)
+    for (row, column), colour in np.ndenumerate(cells):
+        here = np.s_[row :: cells.shape[0], column :: cells.shape[1]]
+        mosaic[here] = merged.rgb[colour][here]
     return types.replace(merged, cfa=cfa, mosaic=mosaic, rgb=None, black=merged.black[..., :1], white=merged.white[:1])
 
 

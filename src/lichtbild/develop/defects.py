@@ -11,14 +11,19 @@ Source: [Tajbakhsh2009] for the test against neighbours; DNG 1.7.1, opcodes FixB
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from .. import kernels
 from ..stage import Stage, param, stage
-from ..types import BAYER, U16, Encoding, Frame
+from ..types import BAYER, F64, U16, Encoding, Frame
 
 SHARED = 3  # as in kernels/defects.py
+_RINGS = 3  # of neighbours that may stand in for a pixel that the file lists
+_REACH = 16  # pixels: how far neighbours are looked for; the nearest eight lie within 8, as kernels/pattern.py has it
 
 
 @stage("defects", "single hot and dead pixels repaired")
@@ -49,36 +54,79 @@ def listed(frame: Frame) -> U16:
     assert frame.mosaic is not None
     if frame.bad_pixels is None or not len(frame.bad_pixels):
         return frame.mosaic
-    height, width = frame.shape
-    bad = np.zeros((height, width), bool)
-    places = [(int(y), int(x)) for y, x in frame.bad_pixels if 0 <= y < height and 0 <= x < width]
-    for y, x in places:
-        bad[y, x] = True
+    places = frame.bad_pixels[((frame.bad_pixels >= 0) & (frame.bad_pixels < frame.shape)).all(1)]
+    bad = np.zeros(frame.shape, bool)
+    bad[places[:, 0], places[:, 1]] = True
+    rings = _rings(frame.cfa)
     out = frame.mosaic.copy()
-    for y, x in places:
-        value = _neighbours(frame.mosaic, bad, y, x)
-        if value is not None:
-            out[y, x] = value
+    for k in range(_RINGS):
+        near = places[:, None, None] + rings[places[:, 0] % len(rings), places[:, 1] % rings.shape[1], k]
+        value = _repaired(frame.mosaic, bad, near)
+        done = np.isfinite(value)
+        out[places[done, 0], places[done, 1]] = np.rint(value[done])
+        places = places[~done]
     return out
 
 
-def _neighbours(mosaic: U16, bad: NDArray[np.bool_], y: int, x: int) -> int | None:
-    """Mean of the most equal pair of good neighbours of the same colour; of all good ones where there is no pair."""
-    height, width = mosaic.shape
+@functools.cache
+def _rings(cfa: str) -> NDArray[np.intp]:
+    """(rows, columns, _RINGS, 4, 2, 2): for each place of a pattern rings of four opposite pairs of its colour."""
+    if patterns.simple(cfa):
+        ways = np.array([(0, 2), (2, 0), (2, 2), (2, -2)])
+        pairs = np.stack([-ways, ways], 1)
+        return np.array([pairs * (1 + k) for k in range(_RINGS)])[None, None]
+    cells = patterns.grid(cfa)
+    found = [
+        [[ring(np.roll(cells, (-y, -x), (0, 1)), k) for k in range(_RINGS)] for x in range(cells.shape[1])]
+        for y in range(cells.shape[0])
+    ]
+    return np.array(found).reshape(*cells.shape, _RINGS, 4, 2, 2)
 
-    def good(v: int, u: int) -> float | None:
-        return float(mosaic[v, u]) if 0 <= v < height and 0 <= u < width and not bad[v, u] else None
 
-    for reach in (2, 4, 6):
-        ways = ((0, reach), (reach, 0), (reach, reach), (reach, -reach))
-        pairs = [(good(y - j, x - i), good(y + j, x + i)) for j, i in ways]
-        whole = [(abs(a - b), (a + b) / 2) for a, b in pairs if a is not None and b is not None]
-        if whole:
-            return round(min(whole)[1])
-        single = [v for pair in pairs for v in pair if v is not None]
-        if single:
-            return round(sum(single) / len(single))
-    return None
+def _repaired(mosaic: U16, bad: NDArray[np.bool_], near: NDArray[np.intp]) -> F64:
+    """(n,): mean of the most equal pair of good ones among the places `near` (n, 4, 2, 2); of all good ones where there
+    is no such pair; nan where there is none.
+    """
+    inside = ((near >= 0) & (near < mosaic.shape)).all(-1)
+    y, x = (np.where(inside, near[..., k], 0) for k in (0, 1))
+    good = inside & ~bad[y, x]
+    value = mosaic[y, x].astype(np.float64)
+    apart = np.where(good.all(-1), np.abs(value[..., 0] - value[..., 1]), np.inf)
+    best = np.argmin(apart, 1)
+    pair = np.take_along_axis(value.mean(-1), best[:, None], 1)[:, 0]
+    count = good.sum((1, 2))
+    single = np.where(good, value, 0).sum((1, 2)) / np.maximum(count, 1)
+    found = np.where(np.isfinite(apart.min(1)), pair, np.where(count > 0, single, np.nan))
+    return np.asarray(found)
+
+
+def ring(cells: NDArray[np.intp], number: int = 0) -> NDArray[np.intp]:
+    """(8, 2): rows and columns to the eight nearest pixels that have the colour of the corner of `cells`, which repeat.
+
+    Two by two they lie as opposite as can be. `number`: 1 gives the eight behind those, and so on.
+    """
+    near = _same(cells, int(cells[0, 0]), (0, 0))[1 + 8 * number : 9 + 8 * number]
+    pairs: list[NDArray[np.intp]] = []
+    while len(near):
+        other = 1 + int(np.argmin(np.square(near[0] + near[1:]).sum(1)))
+        pairs += [near[0], near[other]]
+        near = np.delete(near, [0, other], 0)
+    return np.array(pairs)
+
+
+def far(cells: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(4, 2): rows and columns to pixels about three away, one for each direct neighbour, and of its colour."""
+    sides = ((0, -1), (0, 1), (-1, 0), (1, 0))
+    return np.array([_same(cells, int(cells[y, x]), (3 * y, 3 * x))[0] for y, x in sides])
+
+
+def _same(cells: NDArray[np.intp], colour: int, around: tuple[int, int]) -> NDArray[np.intp]:
+    """(n, 2) rows and columns of all pixels of a colour up to _REACH away, by their distance from a place."""
+    span = np.arange(-_REACH, _REACH + 1)
+    rows, columns = cells.shape
+    there = np.argwhere(cells[span[:, None] % rows, span % columns] == colour) - _REACH
+    order = np.argsort(np.square(there - np.array(around)).sum(1), kind="stable")
+    return np.asarray(there[order])
 
 
 def apply(half: U16, cfa: str, limit: tuple[int, int, int], strength: float = 1.0) -> U16:

@@ -1,4 +1,4 @@
-"""Demosaic: three colours at every pixel, found from square-root codes of a Bayer mosaic.
+"""Demosaic: three colours at every pixel, found from square-root codes of a mosaic.
 
 in    half codes (H, W) uint16, 0..32767: square-root codes, in which noise is equally strong everywhere
 out   codes (3, H, W) uint16, 0..65534
@@ -7,7 +7,8 @@ directional  what was measured is kept; differences of colours along both axes a
 smooth       for strong noise: green as before; red and blue lie below it by differences averaged over 3x3 quads.
 fast         linear 5x5 filters, for previews. Source: [Malvar2004].
 `auto` takes directional, or smooth where the signal-to-noise ratio of mid-grey is below SMOOTH_BELOW.
-Other Bayer orders are the same picture moved by a pixel; borders are mirrored about the edge pixels.
+Other Bayer orders are the same picture moved by a pixel; borders are mirrored about the edge pixels. All these are of
+Bayer mosaics; quad, nona, 6x6 and all other patterns have one way, whatever `method` says: develop/pattern.py.
 """
 
 from __future__ import annotations

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from .. import kernels
 from ..types import F32, U16, Encoding, Frame, Noise, Values, White
-from . import black, defects, demosaic, shading
+from . import black, defects, demosaic, pattern, shading
 
 _LEAST_SCALE = 1e-6  # of noise: less than a photon in a million is no noise of light
 _MOST_OFFSET = 0.25  # of the code, in camera light: where read noise is nearly all, the root stays a root
@@ -65,28 +66,25 @@ def encoding(white: White, noise: Noise, peak: float) -> Encoding:
     return Encoding(scale, (offset[0], offset[1], offset[2]), (sigma[0], sigma[1], sigma[2]))
 
 
-def sites(frame: Frame) -> NDArray[np.intp]:
-    """Colour (0, 1, 2) of the planes of a table: (3, 1) for LinearRaw, (2 parities of y, 2 of x) for a mosaic."""
-    if frame.rgb is not None:
-        return np.array([[0], [1], [2]])
-    if frame.cfa == "MONO":
-        return np.array([[1, 1], [1, 1]])
-    return np.array(["RGB".index(letter) for letter in frame.cfa]).reshape(2, 2)
-
-
 def unit(frame: Frame, table: black.BlackTable) -> F32:
-    """1 / (white - black) per plane of a table and parity of x, as `sites` has it."""
-    colour = sites(frame)
+    """1 / (white - black) per plane of a table and place along x, as `patterns.sites` has it."""
+    colour = patterns.sites(frame.cfa)
     out = np.empty(colour.shape, np.float32)
     for plane, column in np.ndindex(*colour.shape):
         if frame.rgb is not None:
             level = table.levels[plane].mean()
         else:
-            part = table.levels[0][plane % table.levels.shape[1] :: 2, column::2]
+            part = table.levels[0][_row(plane, colour, table), column :: colour.shape[1]]
             level = part.mean() if part.size else table.levels.mean()
         top = frame.white[min(int(colour[plane, column]), len(frame.white) - 1)]
         out[plane, column] = 1 / max(top - float(level) - float(table.per_row.mean()), 1.0)
     return out
+
+
+def _row(row: int, colour: NDArray[np.intp], table: black.BlackTable) -> NDArray[np.intp]:
+    """Rows of the black levels that meet a row of the pattern."""
+    high = table.levels.shape[1]
+    return np.unique(np.arange(row, math.lcm(high, len(colour)), len(colour)) % high)
 
 
 def prepare(
@@ -97,7 +95,7 @@ def prepare(
     if frame.cfa == "MONO":
         white = White((1.0, 1.0, 1.0), white.xy, white.cct_k, white.tint, white.origin)
     code = given.code if given else encoding(white, noise, even.peak)
-    colour = sites(frame)
+    colour = patterns.sites(frame.cfa)
     columns = np.arange(frame.shape[1]) % colour.shape[1]
     square = (code.scale if frame.rgb is not None else 0.5 * code.scale) ** 2
     factor = np.asarray(white.gains)[colour] * unit(frame, dark) * (square * (given.light if given else 1.0))
@@ -122,13 +120,15 @@ def run(
     if frame.rgb is not None:
         kernels.call("front_rgb", raw=frame.rgb, output=out, **tables.arguments())
         return out, code
-    method = "mono" if frame.cfa == "MONO" else demosaic.choose(values["demosaic"]["method"], noise)
-    dx, dy = defects.phase(frame.cfa)
     top = tops(white, code, even, frame, given.light if given else 1.0)
     mosaic, repair = _repair(frame, code, values)
-    eps = demosaic.epsilon(0.5 * code.sigma[1])
-    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=np.array([*repair, *top], np.uint16), eps=eps,
-                 output=out, **tables.arguments())  # fmt: skip
+    knobs, eps = np.array([*repair, *top], np.uint16), demosaic.epsilon(0.5 * code.sigma[1])
+    if not patterns.simple(frame.cfa):
+        pattern.front(mosaic, frame.cfa, tables.arguments(), knobs, eps, out)
+        return out, code
+    method = "mono" if frame.cfa == "MONO" else demosaic.choose(values["demosaic"]["method"], noise)
+    dx, dy = defects.phase(frame.cfa)
+    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
     return out, code
 
 
@@ -144,8 +144,9 @@ def quads(
                  **tables.arguments())  # fmt: skip
 
 
-def _repair(frame: Frame, code: Encoding, values: Values) -> tuple[U16 | None, list[int]]:
+def _repair(frame: Frame, code: Encoding, values: Values) -> tuple[U16, list[int]]:
     """The mosaic without the defects that the file lists, and the kernels' limits (R, G, B) and strength for others."""
+    assert frame.mosaic is not None
     strength = values["defects"]["strength"]
     mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
     return mosaic, [*defects.limits(code, values["defects"]["threshold"]), defects.share(strength)]
@@ -155,9 +156,10 @@ def tops(
     white: White, code: Encoding, even: shading.ShadingTable, frame: Frame, scale: float = 1.0
 ) -> tuple[int, int, int]:
     """Highest code of each channel: what saturates there where shading is strongest. Demosaicing stays below it."""
-    colour, columns = sites(frame), np.arange(frame.shape[1]) % 2
+    colour = patterns.sites(frame.cfa)
+    columns = np.arange(frame.shape[1]) % colour.shape[1]
     highest = [0, 0, 0]
-    for parity, column in np.ndindex(2, 2):
+    for parity, column in np.ndindex(*colour.shape):
         c, part = int(colour[parity, column]), even.gains[parity][:, columns == column]
         gain = 1.0 if frame.cfa == "MONO" else white.gains[c]
         light = scale * gain * float(part.max() if part.size else even.peak)
@@ -181,6 +183,12 @@ def proxy(frame: Frame, values: Values | None = None, even: shading.ShadingTable
     if frame.rgb is not None:
         kernels.call("proxy_rgb", raw=frame.rgb, **arguments)
         return out
+    if not patterns.simple(frame.cfa):
+        assert frame.mosaic is not None
+        cells = patterns.at(frame.cfa, (len(patterns.grid(frame.cfa)), width)).astype(np.uint8)
+        down, across = (_around(n, p) for n, p in zip(frame.shape, patterns.grid(frame.cfa).shape, strict=True))
+        kernels.call("proxy_pattern", raw=frame.mosaic, kind=cells, down=down, across=across, **arguments)
+        return out
     dx, dy = defects.phase(frame.cfa)
     kernels.call("proxy", raw=frame.mosaic, dx=dx, dy=dy, **arguments)
     if frame.cfa == "MONO":
@@ -198,25 +206,45 @@ def _blocks(line: F32) -> F32:
 
 def _coarse(frame: Frame, dark: black.BlackTable, even: shading.ShadingTable) -> tuple[F32, F32, F32]:
     """Black per column (3, w) and row (3, h) of blocks, and gains (3, steps, w) including 1 / (white - black)."""
-    colour, scale = sites(frame), unit(frame, dark)
+    colour, scale = patterns.sites(frame.cfa), unit(frame, dark)
     if frame.rgb is not None:
         level = _blocks(dark.levels.mean(1))
         gains = _blocks(even.gains) * scale[:, :, None]
         return level, np.repeat(_blocks(dark.per_row)[None], 3, 0), gains
     sums = [np.zeros(1, np.float32)] * 3
     levels, steps, lines = list(sums), list(sums), list(sums)
-    count = [0, 0, 0]
-    for parity, column in np.ndindex(2, 2):
-        # Under MONO the kernel's three means are of the sites that RGGB would have.
-        c = (0, 1, 1, 2)[2 * parity + column] if frame.cfa == "MONO" else int(colour[parity, column])
-        count[c] += 1
-        rows = dark.levels[0][parity % dark.levels.shape[1] :: 2]
-        levels[c] = levels[c] + _pairs(rows.mean(0), column)
-        steps[c] = steps[c] + _pairs(even.gains[parity], column) * scale[parity, column]
-        lines[c] = lines[c] + _pairs(dark.per_row, parity)
+    # Under MONO the kernel's three means are of the sites that RGGB would have.
+    colour = np.array([[0, 1], [1, 2]]) if frame.cfa == "MONO" else colour
+    rows, columns = colour.shape
+    for (row, column), c in np.ndenumerate(colour):
+        own = dark.levels[0][_row(row, colour, dark)]
+        levels[c] = levels[c] + _places(own.mean(0), column, columns)
+        steps[c] = steps[c] + _places(even.gains[row], column, columns) * scale[row, column]
+        lines[c] = lines[c] + _places(dark.per_row, row, rows)
+    count = np.bincount(colour.ravel(), minlength=3).tolist()
     mean = [np.stack([np.asarray(v / n, np.float32) for v, n in zip(f, count, strict=True)]) for f in (levels, lines)]
     stacked = np.stack([np.asarray(g / n, np.float32) for g, n in zip(steps, count, strict=True)])
     return np.ascontiguousarray(mean[0]), np.ascontiguousarray(mean[1]), np.ascontiguousarray(stacked)
+
+
+def _places(line: F32, place: int, period: int) -> F32:
+    """Means of the samples at one place of the pattern around every block of four along the last axis.
+
+    Where the pattern repeats every two that is in the block, whose end is mirrored; else in the period around it.
+    """
+    if period == 2:
+        return _pairs(line, place)
+    seen = _around(line.shape[-1], period)
+    first = np.argmax(seen % period == place, 0)
+    found = np.take(line, np.take_along_axis(seen, first[None], 0)[0], -1)
+    return np.asarray(found, np.float32)
+
+
+def _around(size: int, period: int) -> NDArray[np.int32]:
+    """(n, blocks): what every block of four samples sees, whole periods around its middle; outside moved by periods."""
+    window = period * -(-4 // period)
+    at = np.arange(0, size, 4) - (window - 4) // 2 + np.arange(window)[:, None]
+    return patterns.inside(at, size, period).astype(np.int32)
 
 
 def _pairs(line: F32, parity: int) -> F32:

@@ -15,7 +15,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from ..types import F32, F64, U16, Frame, Noise
 
 _ASSUMED = (1.807e-4, 3.194e-6)  # scale and offset at ISO 100; they grow with ISO and ISO²
@@ -75,14 +77,21 @@ def _planes(frame: Frame) -> list[tuple[U16, float, float]]:
     if frame.rgb is not None:
         return [(frame.rgb[k], float(black[..., k % black.shape[2]].mean()), _white(frame, k)) for k in range(3)]
     assert frame.mosaic is not None
-    rows, columns = black.shape[:2]
-    cells = [(r, k) for r in (0, 1) for k in (0, 1)]
-    colours = {(r, k): "RGB".find(frame.cfa[2 * r + k]) if frame.cfa != "MONO" else 0 for r, k in cells}
+    colour = patterns.sites(frame.cfa)
+    rows, columns = colour.shape
+    level = np.tile(black[..., 0], (rows, columns))
     return [
-        (frame.mosaic[r::2, k::2], float(black[r::2, k::2, 0].mean() if rows > r and columns > k else black.mean()),
-         _white(frame, colours[r, k]))
-        for r, k in cells
-    ]  # fmt: skip
+        (frame.mosaic[r::rows, k::columns], float(level[r::rows, k::columns].mean()), _white(frame, colour[r, k]))
+        for r, k in _some(colour)
+    ]
+
+
+def _some(colour: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Places of a pattern that are looked at: all of a small one, else the first of each colour and another green."""
+    if colour.size == 4:
+        return [(0, 0), (0, 1), (1, 0), (1, 1)]
+    places = [np.argwhere(colour == c)[k] for c, k in ((0, 0), (1, 0), (1, -1), (2, 0))]
+    return [(int(r), int(k)) for r, k in places]
 
 
 def _white(frame: Frame, plane: int) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import cfa as patterns
 from .. import look
 from ..light import WHITE_D65
 from ..merge import zoom
@@ -142,6 +143,8 @@ def _method(frame: Frame, noise: Noise, values: Values) -> str:
     """The demosaic method that front takes, in a word."""
     if frame.rgb is not None or frame.cfa == "MONO":
         return "none"
+    if not patterns.simple(frame.cfa):
+        return "pattern"
     return demosaic.choose(values["demosaic"]["method"], noise)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from .. import kernels
 from ..stage import Stage, param, stage
 from ..types import F32, F64, Frame, GainMap, Vignette
@@ -34,7 +35,8 @@ class Shading(Stage):
 class ShadingTable:
     """Gain of a pixel: between gains[p, row[y]] and gains[p, row[y] + 1] at `weight[y]`.
 
-    `gains` (2, steps, W) with p = y % 2 for a mosaic, (3, steps, W) for LinearRaw; `row` (H,), `weight` (H,).
+    `gains` (rows, steps, W) with p = y % rows of the pattern (2 for MONO), (3, steps, W) for LinearRaw; `row` (H,),
+    `weight` (H,).
     """
 
     gains: F32
@@ -46,7 +48,7 @@ class ShadingTable:
 def prepare(frame: Frame, strength: float = 1.0) -> ShadingTable:
     """Combine what the file says into one table; without maps all gains are 1."""
     height, width = frame.shape
-    planes = 3 if frame.rgb is not None else 2
+    planes = len(patterns.sites(frame.cfa))
     at = _rows(frame, height) if strength > 0 else np.array([0.0])
     gains = np.ones((planes, max(len(at), 2), width))
     if strength > 0:
@@ -85,10 +87,15 @@ def _rows(frame: Frame, height: int) -> F64:
         found += [samples, np.array([m.top - 1.0, m.top, m.bottom - 1.0, m.bottom])]
     if frame.vignettes or _overlap(frame):
         found.append(np.arange(0.0, height, max(1, min(ROWS, height // 128))))
-    if any(m.row_pitch > 2 for m in frame.gain_maps):
+    if any(_odd(m, len(patterns.sites(frame.cfa)), frame.rgb is None) for m in frame.gain_maps):
         found.append(np.arange(float(height)))
     rows = np.unique(np.concatenate(found))
     return rows[(rows >= 0) & (rows <= height - 1)]
+
+
+def _odd(m: GainMap, planes: int, mosaic: bool) -> bool:
+    """Whether the rows of a map do not go with those of the pattern: they are then kept one by one."""
+    return planes % m.row_pitch > 0 if mosaic else m.row_pitch > 2
 
 
 def _overlap(frame: Frame) -> bool:
@@ -102,11 +109,11 @@ def _multiply(gains: F64, m: GainMap, at: F64, shape: tuple[int, int], mosaic: b
     """Multiply the table (planes, rows, W) by one map."""
     columns = np.arange(m.left, min(m.right, shape[1]), m.col_pitch)
     inside = np.flatnonzero((at >= m.top) & (at <= m.bottom - 1))
-    if m.row_pitch > 2:  # rows of the table are whole here
+    if _odd(m, len(gains), mosaic):  # rows of the table are whole here
         whole = at[inside]
         inside = inside[(whole == np.floor(whole)) & ((whole - m.top) % m.row_pitch == 0)]
     for plane in range(len(gains)):
-        if mosaic and m.row_pitch == 2 and plane != m.top % 2:
+        if mosaic and not _odd(m, len(gains), True) and plane % m.row_pitch != m.top % m.row_pitch:
             continue
         if not mosaic and not m.plane <= plane < m.plane + m.planes:
             continue

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .. import types
+from .. import cfa
 from ..types import CameraColour, Frame, HueSatMap
 from . import exif, ifd, opcodes
 from .ifd import Entry, Ifd
@@ -24,7 +24,6 @@ _LOOK_DIMS, _LOOK_DATA, _LOOK_ENCODING = 50981, 50982, 51108
 
 OF_RAW = (51041, 51008, 51009, 51022)  # noise and opcodes stand beside the samples, all else in the first directory
 
-_CFA_CODES = {"R": 0, "G": 1, "B": 2}
 _MATRIX_UNIT = 1_000_000
 
 
@@ -53,10 +52,11 @@ def layout(frame: Frame, size: tuple[int, int]) -> Ifd:
         50720: ifd.long(columns, rows),
         50718: ifd.rational([1, 1], denominator=1),
     }
-    if frame.cfa in types.BAYER:
+    if frame.cfa not in ("MONO", "RGB"):
+        cells = cfa.grid(frame.cfa)
         tags |= {
-            33421: ifd.short(2, 2),
-            33422: ifd.octets([_CFA_CODES[c] for c in frame.cfa]),
+            33421: ifd.short(*cells.shape),
+            33422: ifd.octets(cells.ravel().tolist()),
             50710: ifd.octets([0, 1, 2]),
             50711: ifd.short(1),
         }

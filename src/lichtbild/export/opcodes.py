@@ -16,6 +16,7 @@ from ..types import Frame, GainMap, Vignette, Warp
 _WARP, _VIGNETTE, _BAD_PIXELS, _GAIN_MAP = 1, 3, 5, 9
 _OPTIONAL = 1
 _SINCE = bytes((1, 3, 0, 0))  # all four came with DNG 1.3
+# Of the opcode's BayerPhase. There is none of other patterns: 0 stands there, and what counts is the list of pixels.
 _PHASE = {"RGGB": 0, "GRBG": 1, "GBRG": 2, "BGGR": 3}
 
 
@@ -29,10 +30,10 @@ def listing(opcodes: Sequence[tuple[int, bytes]]) -> bytes:
 
 def before_linear(frame: Frame) -> bytes:
     """OpcodeList1: on the values as stored."""
-    if frame.bad_pixels is None or not len(frame.bad_pixels) or frame.cfa not in _PHASE:
+    if frame.bad_pixels is None or not len(frame.bad_pixels) or frame.cfa in ("MONO", "RGB"):
         return b""
     points = np.asarray(frame.bad_pixels, ">u4").reshape(-1, 2)
-    head = struct.pack(">III", _PHASE[frame.cfa], len(points), 0)
+    head = struct.pack(">III", _PHASE.get(frame.cfa, 0), len(points), 0)
     return listing([(_BAD_PIXELS, head + points.tobytes())])
 
 

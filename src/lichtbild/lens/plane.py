@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from ..types import F64, GainMap, Warp
 from .spec import Lens, LensError
 
@@ -166,7 +167,7 @@ def shading(lens: Lens, plane: Plane, channel: int, x: Any, y: Any) -> F64:
 def gain_maps(
     lens: Lens, plane: Plane, cfa: str, rows: int = 25, columns: int = 33, mix: F64 | None = None
 ) -> tuple[GainMap, ...]:
-    """DNG opcodes GainMap that undo the shading, one per site of a Bayer `cfa` ("RGGB" …) or one for "MONO".
+    """DNG opcodes GainMap that undo the shading, one per site of the pattern `cfa` or one for "MONO".
 
     `rows` x `columns` gains; between them a reader interpolates, which is right to 0.2 % at 25 x 33. `mix` (3, 3) or
     (1, 3): what a neutral in the lens's channels becomes in the camera's, where they are not the same: the colour
@@ -182,9 +183,23 @@ def gain_maps(
     if cfa == "MONO":
         alone = gains[min(1, len(gains) - 1)]
         return (GainMap(0, 0, plane.height, plane.width, 0, 1, 1, 1, step, (0.0, 0.0), alone),)
+    cells = patterns.grid(cfa)
     return tuple(
-        GainMap(i // 2, i % 2, plane.height, plane.width, 0, 1, 2, 2, step, (0.0, 0.0), gains["RGB".index(c)])
-        for i, c in enumerate(cfa)
+        GainMap(
+            at[0],
+            at[1],
+            plane.height,
+            plane.width,
+            0,
+            1,
+            cells.shape[0],
+            cells.shape[1],
+            step,
+            (0.0, 0.0),
+            gains[colour],
+        )
+        for at, colour in np.ndenumerate(cells)
+        if at[0] < plane.height and at[1] < plane.width
     )
 
 

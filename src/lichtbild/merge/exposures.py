@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import bursts, kernels
+from .. import cfa as patterns
 from ..types import F32, F64, U8, U16, Encoding, Exposure, Frame, Noise
 from .add import CERTAIN, Ceiling, Guide, Three
 
@@ -108,15 +109,16 @@ class Sample:
 
 def sample(frame: Frame) -> Sample:
     """A few samples of a frame, evenly spread."""
-    step = max(2, min(frame.shape) // _GRID // 2 * 2)
+    colour = patterns.sites(frame.cfa)
+    period = math.lcm(*colour.shape)
+    step = max(period, min(frame.shape) // _GRID // period * period)
     black, span = _span(frame)
     if frame.rgb is not None:
         sites = [frame.rgb[1, ::step, ::step]]
     else:
         assert frame.mosaic is not None
-        rows, columns = (n - 1 for n in frame.shape)
-        green = [k for k in range(4) if frame.cfa == "MONO" or frame.cfa[k] == "G"]
-        sites = [frame.mosaic[k // 2 : rows + k // 2 : step, k % 2 : columns + k % 2 : step] for k in green]
+        rows, columns = (n - p + 1 for n, p in zip(frame.shape, colour.shape, strict=True))
+        sites = [frame.mosaic[y : rows + y : step, x : columns + x : step] for y, x in np.argwhere(colour == 1)]
     high, wide = (n // _CELL for n in sites[0].shape)
     cut = [s[: high * _CELL, : wide * _CELL].reshape(high, _CELL, wide, _CELL) for s in sites]
     light = np.mean([c.mean((1, 3), dtype=np.float32) for c in cut], axis=0)

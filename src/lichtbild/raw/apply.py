@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from ..types import F32, F64, GainMap, RawError, Vignette, Warp
 from .opcodes import Area, BadConstant, BadList, Opcode, PerLine, Polynomial, Table, Trim
 
@@ -201,14 +202,15 @@ def per_phase(g: GainMap, cfa: str) -> list[GainMap]:
     if cfa in ("MONO", "RGB") or (first == 0 and last >= 3 and g.gains.shape[2] == 1):
         return [dataclasses.replace(g, plane=0, planes=1) if cfa != "RGB" else g]
     found = []
-    for i, letter in enumerate(cfa):
-        plane = "RGB".index(letter)
+    cells = patterns.grid(cfa)
+    rows, columns = cells.shape
+    for (y, x), plane in np.ndenumerate(cells):
         if first <= plane < last:
             gains = g.gains[:, :, min(plane - first, g.gains.shape[2] - 1)][:, :, None]
-            top, left = g.top + (i // 2 - g.top) % 2, g.left + (i % 2 - g.left) % 2
+            top, left = g.top + (y - g.top) % rows, g.left + (x - g.left) % columns
             if top < g.bottom and left < g.right:
-                found.append(dataclasses.replace(g, top=top, left=left, plane=0, planes=1, row_pitch=2, col_pitch=2,
-                                                 gains=gains))  # fmt: skip
+                found.append(dataclasses.replace(g, top=top, left=left, plane=0, planes=1, row_pitch=rows,
+                                                 col_pitch=columns, gains=gains))  # fmt: skip
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..light import rgb_to_xyz
-from ..types import F64, Calibration, Frame
+from ..types import BAYER, F64, Calibration, Frame
 
 _D65 = 21
 _MAX_BYTES = 1 << 20
@@ -56,7 +56,7 @@ def _numbers(said: dict[str, Any], key: str, count: int) -> F64 | None:
 def _black(frame: Frame, said: dict[str, Any]) -> bool:
     """Black levels that the DNG has rounded, or has not."""
     levels = _numbers(said, "SensorBlackLevels", 4)
-    if levels is None or len(frame.cfa) != 4 or frame.cfa == "MONO" or len(frame.white) != 1:
+    if levels is None or frame.cfa not in BAYER or len(frame.white) != 1:
         return False
     red, green_red, green_blue, blue = levels * (frame.white[0] + 1) / 65536
     of = {"R": red, "B": blue}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from ..types import F32, Frame, RawError, Shut
 from . import apply, codecs, colour, exif, levels, segments, tags
 from .apply import Plan
@@ -136,7 +137,7 @@ def _levelled(
     row = levels.delta(raw, tags.BLACK_DELTA_V, bottom - top, guesses)
     if planes.dtype != np.uint16:
         planes, black, white = _whole(planes, black, white, guesses)
-    cfa = levels.shifted(cfa, top, left)
+    cfa = patterns.shifted(cfa, top, left)
     bad = apply.bad_pixels(plan, area, guesses)
     plan.bad, plan.box = [], None
     return _second(Frame(path, cfa, None, None, black, white, row, column, bad_pixels=bad, guesses=guesses),
@@ -210,7 +211,7 @@ def _finish(frame: Frame, planes: NDArray[Any], plan: Plan, crop: Box | None) ->
     if plan.box:
         top, left, bottom, right = box
         planes = planes[:, top:bottom, left:right]
-        frame.cfa = levels.shifted(frame.cfa, top, left)
+        frame.cfa = patterns.shifted(frame.cfa, top, left)
         frame.black = np.roll(frame.black, (-top, -left), (0, 1))
         frame.black_row = None if frame.black_row is None else frame.black_row[top:bottom]
         frame.black_column = None if frame.black_column is None else frame.black_column[left:right]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import BAYER, F32, RawError
+from .. import cfa as patterns
+from ..types import F32, RawError
 from . import tags
 from .tiff import Ifd
 
@@ -16,9 +17,9 @@ _CFA, _LINEAR = 32803, 34892
 
 
 def cfa(ifd: Ifd, samples: int) -> str:
-    """The pattern as it begins at the first sample stored: one of BAYER, MONO or RGB.
+    """The pattern as it begins at the first sample stored, as lichtbild.cfa writes it; RGB for three planes.
 
-    Raises RawError for patterns that we know and cannot demosaic yet, and for those that we do not know.
+    Raises RawError for what is no pattern of R, G and B up to 8x8.
     """
     if ifd.integer(tags.PHOTOMETRIC, 0) == _LINEAR:
         if samples not in (1, 3):
@@ -33,28 +34,20 @@ def cfa(ifd: Ifd, samples: int) -> str:
 
 
 def named(pattern: NDArray[Any]) -> str:
-    """The name of a pattern of colour codes 0 R, 1 G, 2 B."""
+    """The word of a pattern of colour codes 0 R, 1 G, 2 B; one colour alone, whichever, is MONO."""
     rows, columns = pattern.shape
-    if (pattern == pattern.flat[0]).all():
+    found = sorted(set(pattern.ravel().tolist()))
+    if len(found) == 1:
         return "MONO"
-    small = np.tile(pattern, (2, 2))[:2, :2]
-    tiled = np.tile(small, (rows, columns))[:rows, :columns]
-    name = "".join("RGB"[c] if 0 <= c < 3 else "?" for c in small.ravel())
-    if (tiled == pattern).all() and name in BAYER:
-        return name
-    if (rows, columns) == (6, 6):
-        raise RawError("has an X-Trans mosaic (6x6), which lichtbild cannot develop yet")
-    if (rows, columns) == (4, 4):
-        raise RawError("has a quad mosaic (4x4), which lichtbild cannot develop yet")
-    raise RawError(f"has a {rows}x{columns} mosaic of colours {sorted(set(pattern.ravel().tolist()))}, unknown to us")
-
-
-def shifted(name: str, top: int, left: int) -> str:
-    """The pattern `name` as it begins `top` rows and `left` columns further on."""
-    if name not in BAYER:
-        return name
-    grid = np.roll(np.array(list(name)).reshape(2, 2), (-top, -left), (0, 1))
-    return "".join(grid.ravel())
+    if not set(found) <= {0, 1, 2}:
+        raise RawError(f"has a {rows}x{columns} mosaic of the colours {found}, of which R, G and B (0, 1, 2) are known")
+    try:
+        return patterns.word(pattern)
+    except ValueError:
+        raise RawError(
+            f"has a {rows}x{columns} mosaic of the colours {found}; what lichtbild can develop has all of R, G and B "
+            f"(0, 1, 2) and repeats within {patterns.MOST}x{patterns.MOST}"
+        ) from None
 
 
 def active_area(ifd: Ifd, shape: tuple[int, int]) -> Box:

@@ -8,11 +8,11 @@ import pathlib
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import kernels
+from .. import cfa, kernels
 from ..light import WHITE_D65, Xy
-from ..types import BAYER, U8, U16, Exposure, Frame, GainMap
+from ..types import U8, U16, Exposure, Frame, GainMap
 from . import colour, exposure, filters, random
-from .types import Sensor, SensorError
+from .types import Sensor
 
 _HOT_LISTED = 0.5  # hot pixels whose dark current is above this part of the mean are in the factory's list
 
@@ -23,12 +23,11 @@ def frame(
 ) -> Frame:  # fmt: skip
     """A Frame of the numbers (H, W) that `expose` gave: levels, matrices, neutral, noise, bad pixels, exposure.
 
-    `white` becomes AsShotNeutral. Raises SensorError for a pattern that a Frame cannot hold (quad, nona, X-Trans).
+    `white` becomes AsShotNeutral.
     """
     iso = sensor.base_iso if taken.iso is None else taken.iso
-    cfa = named(sensor, at)
     return Frame(
-        path=pathlib.Path(f"{sensor.name}.dng"), cfa=cfa, mosaic=mosaic, rgb=None,
+        path=pathlib.Path(f"{sensor.name}.dng"), cfa=named(sensor, at), mosaic=mosaic, rgb=None,
         black=np.full((1, 1, 1), sensor.black_dn, np.float32), white=(float(sensor.white(iso)),),
         colour=colour.camera_colour(sensor, white), noise=sensor.noise(iso, taken.time_s or 0.0, temperature_c),
         gain_maps=gain_maps, bad_pixels=bad_pixels(sensor, (mosaic.shape[0], mosaic.shape[1]), at),
@@ -37,16 +36,8 @@ def frame(
 
 
 def named(sensor: Sensor, at: tuple[int, int] = (0, 0)) -> str:
-    """The pattern of a crop that begins `at`, as types.Frame names it. Raises SensorError for one it cannot hold."""
-    if sensor.cfa == "MONO":
-        return "MONO"
-    if sensor.cfa not in BAYER:
-        raise SensorError(
-            f"sensor {sensor.name}: raw files of a {sensor.cfa} mosaic are not written yet; choose another mode"
-            f" of {', '.join(sensor.modes)}"
-        )
-    grid = np.roll(filters.PATTERNS[sensor.cfa], (-at[0], -at[1]), (0, 1))
-    return "".join("RGB"[c] for c in grid.ravel())
+    """The pattern of a crop that begins `at`, as types.Frame names it."""
+    return cfa.word(np.roll(filters.PATTERNS[sensor.cfa], (-at[0], -at[1]), (0, 1)))
 
 
 @functools.lru_cache(2)

@@ -54,7 +54,6 @@ class Body:
         glass = lens.load(settings.lens) if settings.lens else _lens_for(chip)
         check(glass, Plane(chip.rows, chip.columns, chip.pitch_um))
         at = (chip.rows - height) // 2, (chip.columns - width) // 2
-        named(chip, at)  # refuses what a raw file cannot hold
         return cls(glass, chip, Plane(height, width, chip.pitch_um), at)
 
     @property
