@@ -101,3 +101,15 @@ def test_blocks_lie_between_tiles_that_move_alike():
     assert blocks.shape == (2, 6, 8)
     assert np.allclose(blocks[0, 0, 1:7], 2 * (np.arange(1, 7) / 2 - 0.25) * 0.1, atol=1e-6)
     assert np.all(blocks[0, 5] == 18)
+
+
+def test_a_tile_that_errs_is_brought_back_and_one_that_goes_its_own_way_is_not(rng):
+    y, x = np.mgrid[:20, :24].astype(float)
+    true = np.stack([2 + 0.02 * y + 0.001 * x * x, 0.5 - 0.03 * x])
+    for wrong, kept in ((0.6, False), (3.0, True)):
+        flow = true + rng.normal(0, 0.02, true.shape)
+        flow[0, 9, 7] += wrong
+        away = np.abs(align.calm(flow) - true)
+        assert (away[0, 9, 7] > 2.5) == kept and np.median(away) < 0.015
+        away[0, 9, 7] = 0
+        assert away.max() < 0.12

@@ -28,7 +28,6 @@ _LEAST = 0.05  # samples that the merged picture counts for
 _SHARP = 1.0  # of what kernel and aperture blurred is given back: one step of a series
 _GRAIN = 1.6  # squared gradient by noise, in units of the noise power of a merged code
 _SHALLOW = 4000.0  # squared gradient (in codes) that is nothing, even without noise
-_ALIKE = 1.5  # px by which a tile may differ from those around it and still belong to them
 
 
 Window = tuple[int, int, int, int]  # top, left, height, width
@@ -63,7 +62,7 @@ class Finer:
         believed = np.full((self._sums.shape[1] // 2, self._sums.shape[2]), add.CERTAIN, np.uint8)
         if not reference:
             guide = add.guide(inner)
-            tiles = calm(align.estimate(self._planes, align.pyramid(guide.fine[0]), self._sigma[1]))
+            tiles = align.estimate(self._planes, align.pyramid(guide.fine[0]), self._sigma[1])
             blocks = align.blocks(tiles, self.size)
             believed = add.trust(self._guide, guide, blocks, self._sigma, add.Doubt())
         self._take(blocks, believed)
@@ -149,16 +148,3 @@ def laid(sites: F32, size: tuple[int, int], padded: tuple[int, ...]) -> tuple[F3
     rows = np.full(padded[0], kinds, np.int32)
     rows[add.MARGIN : add.MARGIN + height] = np.arange(height) % kinds
     return along, rows
-
-
-def calm(flow: F32) -> F32:
-    """Displacements of tiles (2, ty, tx) without the errors of single ones: medians around what all of them follow.
-
-    Repeated texture leads single tiles astray by a part of a pixel, which merging forgives and a finer grid does not.
-    A tile that goes its own way keeps it.
-    """
-    whole = align.affine(flow.astype(np.float64), np.ones(flow.shape[1:]))
-    rest = np.pad(flow - whole, ((0, 0), (2, 2), (2, 2)), mode="reflect" if min(flow.shape[1:]) > 2 else "edge")
-    around = np.lib.stride_tricks.sliding_window_view(rest, (5, 5), (1, 2))
-    smooth = whole + np.median(around, (3, 4))
-    return np.where(np.abs(smooth - flow).max(0) < _ALIKE, smooth, flow).astype(np.float32)
