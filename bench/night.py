@@ -7,26 +7,22 @@ sensitivities. Nothing of the truth is given to the merge. Cost is measured on 1
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import pathlib
-import resource
 import sys
-import time
 from typing import Any
 
 import numpy as np
 
 from lichtbild import recipe
-from lichtbild.develop import burst, defects, denoise, front, shading
+from lichtbild.develop import burst, denoise, front, shading
 from lichtbild.lab import metrics
 from lichtbild.light import WHITE_D65
-from lichtbild.merge import Merge, add, align
-from lichtbild.merge.stack import Mosaic, Stack
+from lichtbild.merge import add, align
 from lichtbild.types import Encoding, Noise, Shot, White
 
-from . import clock, sb1
+from . import burst_cost, clock, sb1
 
 PICTURE = pathlib.Path(
     os.environ.get("LICHTBILD_ELEPHANTS", "/usr/share/backgrounds/mate/abstract/Elephants_5640x3172.jpg")
@@ -124,43 +120,10 @@ def flats(iso: float = 1600) -> dict[str, Any]:
     return rows
 
 
-def _fill(frame: Any, even: Any, out: Any) -> None:
-    front.quads(frame, EVEN, noise_at(1600), VALUES, even, out, add.Quads.BORDER)
-
-
-def cost(shape: tuple[int, int], runs: int) -> dict[str, Any]:
-    """Milliseconds per megapixel and frame of aligning and merging, and memory, on random texture that trembles."""
-    rng = np.random.default_rng(0)
-    wide = rng.integers(0, 1024, (shape[0] // 8 + 8, shape[1] // 8 + 8)).astype(np.float32)
-    wide = wide.repeat(8, 0).repeat(8, 1)
-    frames = []
-    for i in range(5):
-        part = wide[3 * i : 3 * i + shape[0], 5 * i : 5 * i + shape[1]]
-        noisy = part * 0.6 + 64 + 40 * rng.standard_normal(shape, np.float32)
-        frames.append(sb1.frame(noisy.clip(0, 1023).astype(np.uint16), noise_at(1600), i))
-    megapixels = shape[0] * shape[1] / 1e6
-    even = shading.prepare(frames[0], 1.0)
-    code, encoding = front.run(frames[0], EVEN, noise_at(1600), VALUES, even)
-    mosaic = Mosaic(defects.phase(frames[0].cfa), front.tops(EVEN, encoding, even, frames[0]))
-    fills = [functools.partial(_fill, f, even) for f in frames[1:]]
-    found = []
-    for _ in range(runs):
-        stack = Stack(code.copy(), encoding.sigma, Merge(), mosaic=mosaic)
-        wall, cpu = time.perf_counter(), time.process_time()
-        for fill in fills:
-            stack.add(fill)
-        found.append(((time.perf_counter() - wall) / 4, (time.process_time() - cpu) / 4))
-    end = clock.best(stack.result, 1, megapixels)
-    wall, cpu = (min(f[k] for f in found) * 1e3 / megapixels for k in (0, 1))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 / megapixels
-    return {"ms/MP/frame": round(wall, 2), "CPU ms/MP/frame": round(cpu, 2), "end ms/MP": end["wall_ms_mp"],
-            "peak MB/MP": round(peak, 1)}  # fmt: skip
-
-
 def run(full: bool = False) -> dict[str, Any]:
     """Everything; what needs the painting is left out with a reason where it is missing."""
     size = (3000, 4000) if full else (1536, 2048)
-    results: dict[str, Any] = {"cost": {f"{size[1]}x{size[0]}": cost(size, 6)}, "flats": flats()}
+    results: dict[str, Any] = burst_cost.run(size, VALUES, noise_at(1600), files=full) | {"flats": flats()}
     if PICTURE.exists():
         picture = sb1.load(PICTURE)
         results["quality"] = {f"ISO {iso}": quality(iso, picture) for iso in ISOS}
