@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +12,11 @@ import virtual
 
 from lichtbild import look, types
 from lichtbild.develop import film, finish, shading
+from lichtbild.develop._camera import GENERIC
 from lichtbild.develop.colour import ColourTable
 from lichtbild.develop.highlights import HighlightTable
+from lichtbild.look import bake
+from lichtbild.look.curve import eotf
 from lichtbild.types import Encoding
 
 DARK = dataclasses.replace(look.load("neutral"), spatial=look.spec.Spatial(vignette_ev=-1.0))
@@ -108,3 +113,31 @@ def test_halation_of_any_size(shape: tuple[int, int]) -> None:
     assert np.abs(after.code.astype(int) - dull.code).max() <= 1  # nothing is brighter than white
     bright = dataclasses.replace(dull, ev=4.0)
     assert np.all(film.halation(bright, glowing).code[0] > dull.code[0])
+
+
+@pytest.mark.parametrize("kind", [".cube", ".dcp"])
+def test_a_table_in_hdr_keeps_its_colours_and_gets_its_light_back(kind: str, tmp_path: pathlib.Path) -> None:
+    """Ramps of light up to far beyond white, through a table made for SDR: no black, no clipped light, no new hue."""
+    path = tmp_path / f"x{kind}"
+    bake.bake(look.load("slide"), path, 17 if kind == ".cube" else None, camera=bake.Camera("x", GENERIC))
+    mine = look.load(path)
+    ramp = np.geomspace(2.0**-8, 2.0**4, 240, dtype=np.float32)
+    colours = np.array([[1, 1, 1], [1.2, 0.9, 0.7], [0.7, 0.9, 1.2]], np.float32)
+    light = np.repeat(np.moveaxis(colours[:, None] * ramp[:, None], -1, 0), 8, axis=1)
+    before = negative(24, 240)
+    before = dataclasses.replace(before, code=Encoding(10000.0, (0.0,) * 3, (100.0,) * 3).encode(light),
+                                 encoding=Encoding(10000.0, (0.0,) * 3, (100.0,) * 3))  # fmt: skip
+    values: Any = {"output": {"dither": 0.0}, "grade": {"grain": 0.0}}
+    sdr, hdr = look.compile(mine), look.compile(mine, headroom_ev=2.0)
+    base = eotf(film.picture(before, mine, sdr, values, 16)[4::8] / 65535)
+    gain, meta = film.gain_map(before, mine, sdr, hdr)
+    stops = meta.gain_min[0] + gain[2::4, :, 0] / 255 * (meta.gain_max[0] - meta.gain_min[0])
+    assert (gain == gain[..., :1]).all()
+    for row in range(3):
+        at = np.repeat(stops[row], 2)[:, None]
+        shown = (base[row] + meta.offset_sdr[0]) * 2.0**at - meta.offset_hdr[0]
+        assert np.abs(at[ramp < 0.1]).max() < 0.15  # what is dark stays as it is
+        assert 3.0 < shown[-1].max() < 4.1  # what is brightest is two stops above white
+        brightness = shown @ [0.2126, 0.7152, 0.0722]
+        assert np.diff(brightness).min() > -0.02 * brightness.max()
+        assert np.diff(brightness[::16]).min() > -1e-3

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from lichtbild import light, look
-from lichtbild.look import lint, tables
+from lichtbild.look import lint, sheet, tables
 from lichtbild.look.curve import oetf
 from lichtbild.look.difference import delta_e, lab
 from lichtbild.types import F64
@@ -87,3 +88,15 @@ def test_difference_of_published_pairs() -> None:
 
 def test_lab_of_white_and_black() -> None:
     np.testing.assert_allclose(lab(np.array([[1.0, 1, 1], [0, 0, 0]])), [[100, 0, 0], [0, 0, 0]], atol=1e-6)
+
+
+def test_the_sheet_shows_where_light_falls(tmp_path: pathlib.Path) -> None:
+    sound = sheet.draw(plain, 1.0)
+    assert sound.shape == (32 + 30 * 3 + 120 * 6, 192 * 4, 3)
+    assert (np.diff(sound[5].astype(int), axis=0) >= 0).all()  # greys grow without a mark
+    faulty = sheet.draw(lambda scene: plain(scene) - 1.5 * np.maximum(plain(scene) - 0.7, 0), 1.0)
+    assert np.ptp(faulty[16], axis=0).min() == 255  # a black dot on the grey ramp, which ends below white
+    sheet.write("bw", tmp_path / "x.png")
+    assert (tmp_path / "x.png").stat().st_size > 5000
+    with pytest.raises(look.LookError, match=r"is a \.png"):
+        sheet.write("bw", tmp_path / "x.jpg")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,10 @@ from .finish import Negative
 from .shading import ShadingTable
 from .tone import ToneMap
 
-__all__ = ["falloff", "halation", "picture"]
+if TYPE_CHECKING:
+    from ..export import GainMapMeta
+
+__all__ = ["falloff", "gain_map", "halation", "picture"]
 
 _STEP = 4  # picture pixels per sample of the tone map and of the halo
 _RADIUS = 12  # of the halo's filter, in samples
@@ -108,3 +111,15 @@ def picture(negative: Negative, look: Look, tables: LookTables, values: Values, 
         table = foreign.table(pathlib.Path(file))
         done = lut.apply(done, table, look.lut.strength, 16 if grainy else bits, 0.0 if grainy else dither)
     return grain.apply(done, look, strength, bits, dither) if grainy else done
+
+
+def gain_map(negative: Negative, look: Look, sdr: LookTables, hdr: LookTables) -> tuple[U8, GainMapMeta]:
+    """`finish.gain_map`; of a look that is a table, for all channels the same.
+
+    Such a table knows nothing of light beyond white. Its colours stay as they are, and light is given back on top of
+    them as the look below it (`neutral`, or what the file extends) gives it: none below mid grey, more towards white.
+    """
+    gain, meta = finish.gain_map(negative, sdr, hdr)
+    if look.lut.file:
+        gain[:] = gain.mean(axis=2, keepdims=True)
+    return gain, meta

@@ -164,9 +164,7 @@ def _print(
         return sdr, None, None
     with _clock(seconds, "gain map"):
         hdr = look.compile(chosen, want.space, out["headroom_ev"], trims["contrast"], trims["saturation"])
-        gain, meta = finish.gain_map(negative, sdr_tables, hdr)
-        if chosen.lut.file:  # the table has its own colours: light is given back without any
-            gain[:] = gain.mean(axis=2, keepdims=True)
+        gain, meta = film.gain_map(negative, chosen, sdr_tables, hdr)
     return sdr, gain, meta
 
 

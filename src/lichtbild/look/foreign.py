@@ -113,7 +113,16 @@ def _plain_tone() -> F64:
 
 
 def table(path: pathlib.Path, size: int = _SIZE) -> lut.Table:
-    """The file as a table from a picture in `neutral` to the look, both sRGB. Raises LookError."""
+    """The file as a table from a picture in `neutral` to the look, both sRGB; kept while it stays. Raises LookError."""
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise LookError(f"{path}: {error.strerror or error}") from None
+    return _sampled(path, size, changed)
+
+
+@functools.lru_cache(maxsize=4)
+def _sampled(path: pathlib.Path, size: int, changed: int) -> lut.Table:
     found = read(path)
     if found.space != "srgb":
         raise LookError(f"{path}: it is made for {found.space}: only looks for sRGB can be laid over a picture")

@@ -14,6 +14,7 @@ the same questions:
 
 from __future__ import annotations
 
+import functools
 import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -33,7 +34,8 @@ LATTICE = 33
 LIMITS = {"folds": 0.0, "falls": 0.0, "rough": 0.010, "step": 0.7, "grey": 0.002}
 SKIN_LIMITS = {"skin_turn_deg": 3.0, "skin_equity": 1.15}
 SKIN_FACTOR = (0.9, 1.15)
-_FALL = 2e-3  # of Oklab lightness, a tenth of what can be seen
+FALL = 2e-3  # of Oklab lightness, a tenth of what can be seen
+_GREY = 1e-3  # a file whose colours stay nearer to grey is black and white
 _EDGE = 2 / 255  # nearer than this to 0 or 1 a value lies on the edge of the gamut
 
 
@@ -69,10 +71,20 @@ def lint(look: Look, tables: LookTables | None = None) -> Health:
 
 def grade(name: str, space: str = "srgb") -> Health:
     """The health of a look by its name or file; that of another program is examined by itself."""
-    path = pathlib.Path(name)
-    if path.suffix.lower() not in TABLE_FILES:
+    if pathlib.Path(name).suffix.lower() not in TABLE_FILES:
         look = load(name)
         return lint(look, compile(look, space))
+    shown, white = rendering(name, space)
+    flat = bool(np.ptp(shown(nature()), axis=1).max() < _GREY)
+    return examine(shown, white, space, flat=flat, natural=not flat)
+
+
+def rendering(name: str, space: str = "srgb") -> tuple[Shown, float]:
+    """What a look, by name or file, makes of scene light, and the light that it shows as white. Raises LookError."""
+    path = pathlib.Path(name)
+    if path.suffix.lower() not in TABLE_FILES:
+        made = compile(load(name), space)
+        return functools.partial(display, made), float(made.curve[TOP])
     found = foreign.read(path)
     if found.space != space:
         raise LookError(f"{path}: it is made for {found.space}: lint it with --space {found.space}")
@@ -82,7 +94,7 @@ def grade(name: str, space: str = "srgb") -> Health:
         asked = scene if found.takes_light else oetf(np.clip(scene @ into, 0.0, 1.0))
         return np.clip(found.apply(asked), 0.0, 1.0)
 
-    return examine(shown, found.white, space)
+    return shown, found.white
 
 
 def _light_of(tables: LookTables) -> F64:
@@ -154,7 +166,7 @@ def _folds(shown: Shown, white: float, space: str, peak: float) -> float:
     return float(np.mean(volume < -1e-4)) if volume.size else 0.0
 
 
-def _rays(space: str) -> F64:
+def rays(space: str) -> F64:
     """Colours (n, 3), linear Rec.2020 with mean 1: greys, 24 hues at six distances from grey up to pure ones."""
     hue = np.radians(np.arange(0.0, 360.0, 15.0))
     pure = colour.from_oklab(np.stack([np.full_like(hue, 0.7), 0.4 * np.cos(hue), 0.4 * np.sin(hue)], -1), space)
@@ -166,10 +178,10 @@ def _rays(space: str) -> F64:
 
 def _falls(shown: Shown, white: float, space: str) -> float:
     stops = np.arange(-9.0, 1.5, 0.125)
-    rays = _rays(space)[:, None] * (white * 2.0**stops)[:, None]
-    lightness = colour.to_oklab(eotf(shown(rays.reshape(-1, 3))), space)[:, 0].reshape(rays.shape[:2])
+    lit = rays(space)[:, None] * (white * 2.0**stops)[:, None]
+    lightness = colour.to_oklab(eotf(shown(lit.reshape(-1, 3))), space)[:, 0].reshape(lit.shape[:2])
     seen = lightness[:, 1:] > 0.1
-    return float(np.sum(np.diff(lightness, axis=1)[seen] < -_FALL) / max(seen.sum(), 1))
+    return float(np.sum(np.diff(lightness, axis=1)[seen] < -FALL) / max(seen.sum(), 1))
 
 
 def _rough(shades: F64) -> float:
@@ -180,8 +192,8 @@ def _rough(shades: F64) -> float:
 def _step(shown: Shown, white: float, space: str, peak: float) -> float:
     """Ramps of ten bits from black to the light that shows white: colours as they are, greys in steps of eight bits."""
     ramp = white * eotf(np.linspace(0.0, 1.0, 1024))
-    rays = _rays(space)[: 24 * 4 : 3]
-    shades = lab(shown((rays[:, None] * ramp[:, None]).reshape(-1, 3)).reshape(len(rays), -1, 3), space)
+    some = rays(space)[: 24 * 4 : 3]
+    shades = lab(shown((some[:, None] * ramp[:, None]).reshape(-1, 3)).reshape(len(some), -1, 3), space)
     greys = shown(np.repeat(ramp[:, None], 3, axis=1))[:, 1:2]
     coded = lab(np.repeat(np.round(greys / peak * 255) / 255 * peak, 3, axis=1), space)
     return float(max(delta_e(shades[:, 1:], shades[:, :-1]).max(), delta_e(coded[1:], coded[:-1]).max()))

@@ -197,7 +197,8 @@ def load(name_or_path: str | pathlib.Path) -> Look:
 def written(path: pathlib.Path, depth: int = 0) -> dict[str, Any]:
     """What the file says, laid over what it extends. Raises LookError."""
     if path.suffix.lower() in TABLE_FILES:
-        words = {"name": path.stem, "title": f"{path.name} over neutral", "artistic": True}
+        only = ": its look alone, for the camera is another" if path.suffix.lower() == ".dcp" else ""
+        words = {"name": path.stem, "title": f"{path.name} over neutral{only}", "artistic": True}
         return overlay(written(DATA / "neutral.toml"), {**words, "lut": {"file": str(path)}})
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -24,15 +24,11 @@ def declare(p: argparse.ArgumentParser) -> None:
         "the best of nine pictures, again and again")  # fmt: skip
     add("names", nargs="*", metavar="NAME", help="looks by name, or files: .toml, .cube, .dcp …; tune: raw files")
     add("-o", "--output", metavar="FILE", help="bake: x.cube, .png (HaldCLUT), .clf, .ctf, .icc, .xmp or "
-        ".dcp; fit, new, tune: the look's file")  # fmt: skip
+        ".dcp; lint: a picture of it, .png; fit, new, tune: the look's file")  # fmt: skip
     add("--base", default="classic", metavar="LOOK", help="tune: the look to begin with (default classic)")
     add("--knob", action="append", default=[], metavar="KEY", help="tune: what may change, as tone.slope or "
         "hue.120.sat_log2; may be repeated (default: eight of them)")  # fmt: skip
-    add(
-        "--camera",
-        metavar="RAW",
-        help="bake a .dcp: a raw file of its camera (default: generic matrices)",
-    )
+    add("--camera", metavar="RAW", help="bake a .dcp: a raw file of its camera (default: generic matrices)")
     add(
         "--size",
         type=int,
@@ -123,6 +119,11 @@ def _lint(a: argparse.Namespace) -> int:
 
     if not a.names:
         raise Usage("look lint: which look, or which file?")
+    if a.output:
+        from ...look import sheet
+
+        (name,) = _some(a, 1, "one look to draw")
+        sheet.write(name, pathlib.Path(a.output), a.space)
     bad = 0
     for name in a.names:
         health = lint.grade(name, a.space)
