@@ -98,8 +98,11 @@ def record() -> list[Call]:
             pipeline.render(frame(), everyday, want)
         for method in ("smooth", "fast"):
             pipeline.render(frame(), recipe.resolve(sets={"demosaic.method": method}), Wanted())
-        for bits in (8, 16):
-            pipeline.render(frame(), recipe.resolve(look="negative"), Wanted(bits))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "much.toml"
+            path.write_text('name = "much"\ntitle = "Much"\nextends = "negative"\n[micro]\nper_mm_8 = 1.5\n')
+            for bits in (8, 16):
+                pipeline.render(frame(), recipe.resolve(look=str(path)), Wanted(bits))
         pipeline.render(replace(frame(), cfa="MONO"), everyday, Wanted())
         rgb = np.stack([frame().mosaic] * 3)
         pipeline.render(replace(frame(), mosaic=None, rgb=rgb, cfa="RGB", white=(1023.0,) * 3), everyday, Wanted())

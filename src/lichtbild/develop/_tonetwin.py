@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 LEVELS = 7  # the same as in kernels/local_laplacian.py
 
 
-def _along(function: Any, a: F64) -> F64:
+def along(function: Any, a: F64) -> F64:
+    """`function` along columns, then along rows."""
     for axis in (-1, -2):
         a = np.moveaxis(function(np.moveaxis(a, axis, -1)), -1, axis)
     return a
 
 
-def _doubled(a: F64, like: F64) -> F64:
-    return _along(_double, a)[: like.shape[0], : like.shape[1]]
+def doubled(a: F64, like: F64) -> F64:
+    """A level of a pyramid as large as the finer one `like`."""
+    return along(_double, a)[: like.shape[0], : like.shape[1]]
 
 
-def _halve(a: F64) -> F64:
+def halve(a: F64) -> F64:
+    """[1 3 3 1] / 8 at every other column."""
     n = a.shape[-1] + a.shape[-1] % 2
     e = np.pad(a, [(0, 0), (1, 1 + n - a.shape[-1])], mode="edge")
     result: F64 = (e[:, 0:n:2] + 3 * e[:, 1 : n + 1 : 2] + 3 * e[:, 2 : n + 2 : 2] + e[:, 3 : n + 3 : 2]) / 8
@@ -59,7 +62,7 @@ def _mapped(light: F64, k: dict[str, Any]) -> F64:
 
     gauss = [light]
     for _ in range(LEVELS):
-        gauss.append(_along(_halve, gauss[-1]))
+        gauss.append(along(halve, gauss[-1]))
     detail = [np.zeros_like(g) for g in gauss]
 
     def near(j: int, n: int) -> F64:
@@ -73,13 +76,13 @@ def _mapped(light: F64, k: dict[str, Any]) -> F64:
         window = np.maximum(1 - (d * k["reach"]) ** 2, 0) ** 2
         fine = curve(light) + window * (curve(level) + k["detail"] * d - curve(light))
         for j in range(LEVELS):
-            coarse = _along(_halve, fine)
-            detail[j] += near(j, n) * (fine - _doubled(coarse, fine))
+            coarse = along(halve, fine)
+            detail[j] += near(j, n) * (fine - doubled(coarse, fine))
             fine = coarse
         detail[LEVELS] += near(LEVELS, n) * fine
     result = detail[LEVELS]
     for j in reversed(range(LEVELS)):
-        result = _doubled(result, detail[j]) + detail[j]
+        result = doubled(result, detail[j]) + detail[j]
     return result
 
 
@@ -87,11 +90,15 @@ def twin_map(proxy: F32, **k: Any) -> F64:
     """Twin of the kernel `local_laplacian`: the same arguments → (2, h, w) a, b."""
     weight = [k["weight_r"], k["weight_g"], k["weight_b"]]
     light = np.log2(np.maximum(np.tensordot(weight, proxy.astype(np.float64), 1), k["floor"]))
-    gain = _mapped(light, k) - light
-    mean_light, mean_gain = _along(_mean, light), _along(_mean, gain)
-    variance = _along(_mean, light * light) - mean_light**2
-    a = (_along(_mean, light * gain) - mean_light * mean_gain) / (np.maximum(variance, 0) + k["epsilon"])
-    return np.stack([_along(_mean, a), _along(_mean, mean_gain - a * mean_light)])
+    return fit(light, _mapped(light, k) - light, k["epsilon"])
+
+
+def fit(light: F64, gain: F64, epsilon: float) -> F64:
+    """(2, h, w): `gain` as a·light + b, least squares in 5x5 windows, then a mean of the windows."""
+    mean_light, mean_gain = along(_mean, light), along(_mean, gain)
+    variance = along(_mean, light * light) - mean_light**2
+    a = (along(_mean, light * gain) - mean_light * mean_gain) / (np.maximum(variance, 0) + epsilon)
+    return np.stack([along(_mean, a), along(_mean, mean_gain - a * mean_light)])
 
 
 def _upsample(coarse: F32, height: int, width: int) -> F64:

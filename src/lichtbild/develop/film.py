@@ -52,7 +52,7 @@ def falloff(negative: Negative, look: Look, factor: float = 1.0, lens: ShadingTa
     light = _falloff_ev((rows, columns), negative.window, corner_ev)
     least = corner_ev
     if kept and lens is not None:
-        own = kept * shading.taken_ev(lens, _STEP)
+        own = kept * shading.taken_ev(lens, (rows, columns))
         light, least = light - own, least - float(own.max())
     laid = dataclasses.replace(tone, b=tone.b + light, low=tone.low + least)
     return dataclasses.replace(negative, tone=laid)

@@ -34,6 +34,7 @@ from . import (
     front,
     geometry,
     highlights,
+    micro,
     orient,
     shading,
     tone,
@@ -83,6 +84,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         scene = _scene(proxy, balance, light, table)
         key = _key(scene, frame, values)
         tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
+        tones = _textures(tones, scene, recipe, frame, key.ev)
     tones = tone.enlarged(tones, code.shape[1:], values["merge"]["zoom"])
     bias = (-float(lift[0]), -float(lift[1]), -float(lift[2]))
     whole = zoom.window(frame.crop or (0, 0, *frame.shape), frame.shape, code.shape[1:])
@@ -128,6 +130,7 @@ def preview(frame: Frame, recipe: Recipe) -> F32:
     scene = _scene(proxy, balance, highlights.measure(proxy, balance, values["highlights"]), table)
     key = _key(scene, frame, values)
     tones = tone.prepare(scene, dict(values["tone"]), key.ev, noises.measure(frame), balance.gains, key.mood_ev)
+    tones = _textures(tones, scene, recipe, frame, key.ev)
     lit: F32 = scene * np.float32(2.0**key.ev)
     stops = tones.a * np.log2(np.maximum(exposure.luma(lit), np.float32(tones.floor))) + tones.b
     lit *= np.exp2(np.clip(stops, tones.low, tones.high))
@@ -137,6 +140,13 @@ def preview(frame: Frame, recipe: Recipe) -> F32:
     columns, rows, swap = orient.ways(frame.orientation)
     lit = lit[:, :: -1 if rows else 1, :: -1 if columns else 1]
     return np.ascontiguousarray(lit.transpose(0, 2, 1) if swap else lit)
+
+
+def _textures(tones: tone.ToneMap, scene: F32, recipe: Recipe, frame: Frame, ev: float) -> tone.ToneMap:
+    """The tone map with what the look does to textures."""
+    whole = frame.crop or (0, 0, *frame.shape)
+    long_side = max(crop.window(whole, frame.orientation, recipe.values["crop"])[2:])
+    return micro.apply(tones, scene, look.load(recipe.look), long_side, ev, recipe.values["grade"]["micro"])
 
 
 def _method(frame: Frame, noise: Noise, values: Values) -> str:

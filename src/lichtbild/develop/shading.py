@@ -65,16 +65,16 @@ def prepare(frame: Frame, strength: float = 1.0) -> ShadingTable:
     return ShadingTable(gains.astype(np.float32), row.astype(np.int32), weight.astype(np.float32), float(gains.max()))
 
 
-def taken_ev(table: ShadingTable, step: int) -> F32:
-    """The falloff that was evened, in stops at every `step`-th pixel (ceil(H/step), ceil(W/step)): 0 where it is least.
+def taken_ev(table: ShadingTable, samples: tuple[int, int]) -> F32:
+    """The falloff that was evened, in stops at `samples` (rows, columns) over the frame: 0 where it is least.
 
     The mean of all colours: what is left out of it is their cast.
     """
     height, width = len(table.row), table.gains.shape[2]
-    y = np.minimum(np.arange(0, height, step) + step // 2, height - 1)
+    y, x = (((np.arange(n) + 0.5) * size / n).astype(int) for n, size in zip(samples, (height, width), strict=True))
     row, weight = table.row[y], table.weight[y][:, None]
-    across = np.minimum(np.arange(0, width, step)[:, None] + np.arange(min(step, width)), width - 1)
-    stops = np.log2(np.maximum(table.gains, 1e-6))[:, :, across].mean(axis=(0, 3))
+    pair = np.minimum(x[:, None] // 2 * 2 + np.arange(2), width - 1)
+    stops = np.log2(np.maximum(table.gains[:, :, pair], 1e-6)).mean(axis=(0, 3))
     found = stops[row] + weight * (stops[row + 1] - stops[row])
     return np.asarray(found - found.min(), np.float32)
 

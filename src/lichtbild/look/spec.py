@@ -13,7 +13,7 @@ import os
 import pathlib
 import tomllib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ..stage import nearest, param
 from ..types import LichtbildError
@@ -117,6 +117,16 @@ class Spatial:
 
 
 @dataclass(frozen=True)
+class Micro:
+    """Contrast of textures, by their fineness: periods per mm on a frame of 36 mm (one is a 36th of the long side)."""
+
+    per_mm_1: float = param(1.0, 0.5, 2.0, "", "factor on textures of 1 period per mm; below 0.5 nothing is done")
+    per_mm_2: float = param(1.0, 0.5, 2.0, "", "factor at 2 periods per mm")
+    per_mm_4: float = param(1.0, 0.5, 2.0, "", "factor at 4 periods per mm")
+    per_mm_8: float = param(1.0, 0.5, 2.0, "", "factor at 8 periods per mm and above")
+
+
+@dataclass(frozen=True)
 class Lut:
     """A look of another program (.cube, HaldCLUT, .dcp …), laid over the finished picture (sRGB in, sRGB out)."""
 
@@ -148,15 +158,16 @@ class Look:
     skin: Skin = field(default_factory=Skin)
     mono: Mono = field(default_factory=Mono)
     spatial: Spatial = field(default_factory=Spatial)
+    micro: Micro = field(default_factory=Micro)
     lut: Lut = field(default_factory=Lut)
     hue: tuple[Hue, ...] = ()
     artistic: bool = False  # its skin need not stay as it is
 
 
+_PLAIN = ("name", "title", "hue", "artistic")
 TABLES: dict[str, type[Any]] = {
-    "trim": Trim, "tone": Tone, "primaries": Primaries, "chroma": Chroma, "tint": Tint, "skin": Skin, "mono": Mono,
-    "spatial": Spatial, "lut": Lut,
-}  # fmt: skip
+    f.name: cast("type[Any]", f.default_factory) for f in dataclasses.fields(Look) if f.name not in _PLAIN
+}
 
 
 def names() -> tuple[str, ...]:
@@ -241,7 +252,7 @@ def _hues(below: list[Any], above: list[Any]) -> list[Any]:
 
 def parse(data: dict[str, Any], where: str) -> Look:
     """A Look of parsed TOML; `where` names its origin in errors. Unknown keys raise LookError."""
-    known = {"name", "title", "artistic", "hue", "set", *TABLES}  # [set.STAGE] is for the recipe, see lichtbild.recipe
+    known = {*_PLAIN, "set", *TABLES}  # [set.STAGE] is for the recipe, see lichtbild.recipe
     for key in data:
         if key not in known:
             raise LookError(f"{where}: unknown key '{key}': {nearest(key, known)}")

@@ -26,6 +26,7 @@ class LookTrim(Stage):
     grain: float = param(1.0, 0.0, 3.0, "", "factor on the look's grain")
     halation: float = param(1.0, 0.0, 3.0, "", "factor on the look's red light around highlights")
     falloff: float = param(1.0, 0.0, 2.0, "", "factor on the look's loss of light in the corners")
+    micro: float = param(1.0, 0.0, 3.0, "", "factor on what the look does to the contrast of textures")
 
 
 def apply(rgb: F32, tables: LookTables) -> F32:
