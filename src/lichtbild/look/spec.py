@@ -164,9 +164,10 @@ class Look:
     artistic: bool = False  # its skin need not stay as it is
 
 
-_PLAIN = ("name", "title", "hue", "artistic")
 TABLES: dict[str, type[Any]] = {
-    f.name: cast("type[Any]", f.default_factory) for f in dataclasses.fields(Look) if f.name not in _PLAIN
+    f.name: cast("type[Any]", f.default_factory)
+    for f in dataclasses.fields(Look)
+    if isinstance(f.default_factory, type)
 }
 
 
@@ -252,7 +253,7 @@ def _hues(below: list[Any], above: list[Any]) -> list[Any]:
 
 def parse(data: dict[str, Any], where: str) -> Look:
     """A Look of parsed TOML; `where` names its origin in errors. Unknown keys raise LookError."""
-    known = {*_PLAIN, "set", *TABLES}  # [set.STAGE] is for the recipe, see lichtbild.recipe
+    known = {"name", "title", "artistic", "hue", "set", *TABLES}  # [set.STAGE] is for the recipe, see lichtbild.recipe
     for key in data:
         if key not in known:
             raise LookError(f"{where}: unknown key '{key}': {nearest(key, known)}")
