@@ -1,6 +1,7 @@
 """Front — the first pass: raw numbers in, three planes of square-root codes out.
 
-black → scale, shading and white gain (one table) → square-root code → defects → demosaic, in one sweep over the mosaic.
+black → scale, shading and white gain (one table) → square-root code → clipped → defects → demosaic, in one sweep over
+the mosaic.
 The root is taken once per pixel of the mosaic and not once per colour; everything behind it sees noise of one strength.
 """
 
@@ -8,6 +9,7 @@ import halide as hl
 
 from _quad import HALF_MAX, I16, U16, c, join, mirrored, schedule, split, x, y
 from black import black
+from clipped import flagged, raised
 from defects import repair
 from demosaic import directional, fast, full, smooth
 from shading import gain
@@ -33,6 +35,16 @@ def integer(value, top):
     return hl.cast(U16, hl.min(value + 0.5, float(top)))
 
 
+def repaired(front):
+    """Half codes with their flags over all pixels; as quads; without flags, clipped ones raised; without defects."""
+    half, knob = hl.Func("half"), [front.knobs[i] for i in range(5)]
+    half[x, y] = flagged(integer(coded(front, 1)[x, y, 0], HALF_MAX), front.raw[x, y], knob[4])
+    edged = mirrored(half, front.raw.dim(0).extent(), front.raw.dim(1).extent())
+    quads = split(edged, front.dx, front.dy)
+    lifted = raised(quads)
+    return edged, quads, lifted, repair(lifted, knob[:3], hl.cast(I16, knob[3]))
+
+
 def grey(quads, _eps):
     """The method of a monochrome sensor: every pixel is all three."""
     return [(quads[x, y][p],) * 3 for p in range(4)], []
@@ -41,23 +53,18 @@ def grey(quads, _eps):
 class _Mosaic:
     """What the passes over a mosaic share.
 
-    `knobs`: limits of defects (R, G, B) in half codes, their strength in 1/32767, highest codes (R, G, B).
+    `knobs`: limits of defects (R, G, B) in half codes, their strength in 1/32767, the raw number from which a sample
+    counts as clipped, highest codes (R, G, B).
     """
 
     def build(self, method):
-        width, height = self.raw.dim(0).extent(), self.raw.dim(1).extent()
-        code, half = coded(self, 1), hl.Func("half")
-        half[x, y] = integer(code[x, y, 0], HALF_MAX)
-        edged = mirrored(half, width, height)
-        quads = split(edged, self.dx, self.dy)
-        knob = [self.knobs[i] for i in range(7)]
-        fixed = repair(quads, knob[:3], hl.cast(I16, knob[3]))
+        edged, quads, lifted, fixed = repaired(self)
         triples, funcs = method(fixed, self.eps)
-        joined = join(full(triples, knob[4:7]))
+        joined = join(full(triples, [self.knobs[i] for i in range(5, 8)]))
         self.output[x, y, c] = joined[x + self.dx, y + self.dy, c]
 
-        self.knobs.dim(0).set_bounds(0, 7)
-        funcs = [(edged, 0), (quads, 8), (fixed, 16), *funcs]
+        self.knobs.dim(0).set_bounds(0, 8)
+        funcs = [(edged, 0), (quads, 8), (lifted, 8), (fixed, 16), *funcs]
         schedule(self.output, joined, funcs, self.natural_vector_size(U16))
 
 
@@ -167,18 +174,15 @@ class Quads:
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
-        code, half = coded(self, 1), hl.Func("half")
-        half[x, y] = integer(code[x, y, 0], HALF_MAX)
-        edged = mirrored(half, self.raw.dim(0).extent(), self.raw.dim(1).extent())
-        quads = split(edged, self.dx, self.dy)
-        fixed = repair(quads, [self.knobs[i] for i in range(3)], hl.cast(I16, self.knobs[3]))
+        edged, quads, lifted, fixed = repaired(self)
         there = fixed[x - self.border, y - self.border]
         self.output[x, y, c] = hl.mux(c, [there[p] for p in range(4)])
-        self.knobs.dim(0).set_bounds(0, 4)
+        self.knobs.dim(0).set_bounds(0, 5)
         xo, yo, tail, lanes = hl.Var("xo"), hl.Var("yo"), hl.TailStrategy.GuardWithIf, self.natural_vector_size(U16)
         self.output.bound(c, 0, 4).split(y, yo, y, 64, tail).split(x, xo, x, 256, tail)
         self.output.reorder(x, c, y, xo, yo).parallel(yo).unroll(c).vectorize(x, lanes, tail)
         fixed.compute_at(self.output, y).vectorize(x, lanes)
+        lifted.store_at(self.output, xo).compute_at(self.output, y).vectorize(x, lanes).fold_storage(y, 8)
         quads.store_at(self.output, xo).compute_at(self.output, y).vectorize(x, lanes).fold_storage(y, 8)
         edged.store_at(self.output, xo).compute_at(self.output, y).vectorize(x, lanes)
 

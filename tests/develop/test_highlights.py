@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from mosaics import SIZES, frame
 
-from lichtbild.develop import highlights
+from lichtbild.develop import front, highlights
 from lichtbild.develop.highlights import HighlightTable
-from lichtbild.types import White
+from lichtbild.types import BAYER, Noise, White
 
 BALANCES = [(1.9, 1.0, 1.75), (1.0, 1.05, 2.6), (2.5, 1.0, 1.3), (1.0, 1.0, 1.0), (1.2, 1.9, 1.0)]
 WEIGHTS = [(0.5, 0.5, 0.5), (0.25, 0.75, 0.6)]
@@ -107,3 +108,43 @@ def test_measure_without_bright_light_gives_even_weights():
     table = highlights.measure(np.full((3, 8, 8), 0.1, np.float32), white((1.9, 1.0, 1.75)))
     assert table.weight == (0.5, 0.5, 0.5)
     assert table.clip == (1.9, 1.0, 1.75)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("cfa", BAYER)
+def test_raising_equals_its_twin(size, cfa, rng):
+    half = rng.integers(0, 32768, size).astype(np.uint16)
+    for share in (0.0, 0.3, 1.0):
+        clipped = rng.random(size) < share
+        expected = highlights.twin_unclip(half, clipped, cfa)
+        np.testing.assert_array_equal(highlights.unclip(half, clipped, cfa), expected)
+
+
+def test_a_sample_clipped_alone_and_what_is_not_clipped_stay(rng):
+    half = rng.integers(0, 32768, (40, 60)).astype(np.uint16)
+    clipped = np.zeros(half.shape, bool)
+    clipped[3::6, 2::6] = True
+    np.testing.assert_array_equal(highlights.unclip(half, clipped, "RGGB"), half)
+
+
+@pytest.mark.parametrize(("method", "most"), [("directional", 15), ("smooth", 3), ("fast", 40)])
+def test_the_rim_of_a_clipped_lamp_is_not_magenta(method, most):
+    """A white lamp, three times too bright, its edge at any angle to the pixels, before a dark wall, without a lens.
+
+    Pixels of a rim of 190 that are magenta; clipped samples left as they are make it 94, 121 and 92.
+    """
+    gains = (1.9, 1.0, 1.6)
+    y, x = np.mgrid[:96, :96]
+    cover = np.clip(30.5 - np.hypot(x - 47.3, y - 46.8), 0, 1)
+    site = 1 / np.tile(np.array([[gains[0], 1.0], [1.0, gains[2]]]), (48, 48))
+    numbers = np.minimum((0.02 + 3 * cover) * site, 1) * 16000
+    shot = frame(np.rint(numbers).astype(np.uint16), white=(16000.0,), black=np.zeros((1, 1, 1), np.float32))
+    values = {
+        "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "demosaic": {"method": method},
+        "defects": {"strength": 1.0, "threshold": 5.0},
+    }  # fmt: skip
+    codes, code = front.run(shot, white(gains), Noise((1e-4,) * 3, (1e-6,) * 3), values)
+    half_way = (codes[:, :, 1:].astype(np.uint32) + codes[:, :, :-1]) // 2  # as moving a frame mixes them
+    table = HighlightTable(gains, (0.5, 0.5, 0.5), 1.0, 0.92)
+    r, g, b = highlights.apply(code.decode(half_way.astype(np.uint16)), table)
+    assert ((np.minimum(r, b) - g) > 0.15).sum() <= most

@@ -1,4 +1,4 @@
-"""Front: the first pass over the pixels, fused from black, shading, defects and demosaic.
+"""Front: the first pass over the pixels, fused from black, shading, clipped highlights, defects and demosaic.
 
 in    a Frame, its white balance and its noise
 out   square-root codes (3, H, W) uint16 of white-balanced camera light, and their Encoding
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from .. import cfa as patterns
 from .. import kernels
+from ..merge import exposures
 from ..types import F32, U16, Encoding, Frame, Noise, Values, White
 from . import black, defects, demosaic, pattern, shading
 
@@ -122,12 +123,13 @@ def run(
         return out, code
     top = tops(white, code, even, frame, given.light if given else 1.0)
     mosaic, repair = _repair(frame, code, values)
-    knobs, eps = np.array([*repair, *top], np.uint16), demosaic.epsilon(0.5 * code.sigma[1])
+    eps = demosaic.epsilon(0.5 * code.sigma[1])
     if not patterns.simple(frame.cfa):
-        pattern.front(mosaic, frame.cfa, tables.arguments(), knobs, eps, out)
+        pattern.front(mosaic, frame.cfa, tables.arguments(), np.array([*repair, *top], np.uint16), eps, out)
         return out, code
     method = "mono" if frame.cfa == "MONO" else demosaic.choose(values["demosaic"]["method"], noise)
     dx, dy = defects.phase(frame.cfa)
+    knobs = np.array([*repair, exposures.limit(frame), *top], np.uint16)
     kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
     return out, code
 
@@ -140,12 +142,12 @@ def quads(
     tables, code = prepare(frame, white, noise, values, even, given)
     dx, dy = defects.phase(frame.cfa)
     mosaic, repair = _repair(frame, code, values)
-    kernels.call("front_quads", raw=mosaic, dx=dx, dy=dy, border=border, knobs=np.array(repair, np.uint16), output=into,
-                 **tables.arguments())  # fmt: skip
+    knobs = np.array([*repair, exposures.limit(frame)], np.uint16)
+    kernels.call("front_quads", raw=mosaic, dx=dx, dy=dy, border=border, knobs=knobs, output=into, **tables.arguments())
 
 
 def _repair(frame: Frame, code: Encoding, values: Values) -> tuple[U16, list[int]]:
-    """The mosaic without the defects that the file lists, and the kernels' limits (R, G, B) and strength for others."""
+    """The mosaic without the defects that the file lists; for others the kernels' limits (R, G, B) and strength."""
     assert frame.mosaic is not None
     strength = values["defects"]["strength"]
     mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
@@ -155,7 +157,10 @@ def _repair(frame: Frame, code: Encoding, values: Values) -> tuple[U16, list[int
 def tops(
     white: White, code: Encoding, even: shading.ShadingTable, frame: Frame, scale: float = 1.0
 ) -> tuple[int, int, int]:
-    """Highest code of each channel: what saturates there where shading is strongest. Demosaicing stays below it."""
+    """Highest code of each channel: what saturates there where shading is strongest. Demosaicing stays below it.
+
+    In a Bayer mosaic it is one for all, since a clipped sample is raised to those of the other colours.
+    """
     colour = patterns.sites(frame.cfa)
     columns = np.arange(frame.shape[1]) % colour.shape[1]
     highest = [0, 0, 0]
@@ -164,8 +169,8 @@ def tops(
         gain = 1.0 if frame.cfa == "MONO" else white.gains[c]
         light = scale * gain * float(part.max() if part.size else even.peak)
         highest[c] = max(highest[c], min(math.ceil(code.scale * math.sqrt(light + code.offset[c])) + 1, 65535))
-    r, g, b = highest
-    return (g, g, g) if frame.cfa == "MONO" else (r, g, b)
+    r, g, b = (max(highest),) * 3 if patterns.simple(frame.cfa) else highest
+    return r, g, b
 
 
 def proxy(frame: Frame, values: Values | None = None, even: shading.ShadingTable | None = None) -> F32:

@@ -7,6 +7,9 @@ levels, a burnt-out sky pales to white without magenta, and where all three are 
 are measured on the proxy, on bright light that is just not clipped: what colour do the highlights of this picture have?
 Once one channel is clipped, light pales as the least saturated one nears its own limit: everything is smooth, so no
 ring shows where a channel begins to clip.
+Before that, in the front pass, clipped samples of the mosaic are raised to the samples of the other colours beside
+them: balanced, a clipped lamp is magenta, and demosaicing, merging and denoising would mix that with the dark around it
+where nobody can tell any more that it was clipped. A sample that is clipped alone is a defect and stays.
 Idea: [Inpaint-opposed] rebuilding by opposed channels; the weights and the raised neighbours are ours.
 """
 
@@ -17,11 +20,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import kernels
 from ..light import thin
 from ..stage import Stage, param, stage
-from ..types import F32, F64, White
+from ..types import F32, F64, U16, White
+from .defects import phase
 
 _SURE = 0.99  # of the clip level: from here on a channel counts as clipped for certain
 _PALES = 0.6  # of its clip level: from here on the least saturated channel draws clipped light to white
@@ -87,6 +92,42 @@ def apply(rgb: F32, table: HighlightTable) -> F32:
     out = np.empty(rgb.shape, np.float32)
     kernels.call("highlights", rgb=rgb, table=table.array, output=out)
     return out
+
+
+def unclip(half: U16, clipped: NDArray[np.bool_], cfa: str) -> U16:
+    """Half codes (H, W) of a mosaic whose `clipped` samples are raised, fully where two like them are clipped too."""
+    out = np.empty(half.shape, np.uint16)
+    dx, dy = phase(cfa)
+    kernels.call("clipped", mosaic=half | (clipped.astype(np.uint16) << 15), dx=dx, dy=dy, output=out)
+    return out
+
+
+def twin_unclip(half: U16, clipped: NDArray[np.bool_], cfa: str) -> U16:
+    """`unclip` in NumPy, to the last bit."""
+    height, width = half.shape
+    codes, flags = (np.pad(a.astype(np.int32), 2, mode="reflect") for a in (half, clipped))
+
+    def at(a: NDArray[np.int32], *places: tuple[int, int]) -> list[NDArray[np.int32]]:
+        return [a[2 + y : 2 + y + height, 2 + x : 2 + x + width] for x, y in places]
+
+    rows, columns = _mean(*at(codes, (-1, 0), (1, 0))), _mean(*at(codes, (0, -1), (0, 1)))
+    corners, apart = ((-1, -1), (1, -1), (-1, 1), (1, 1)), ((-2, 0), (2, 0), (0, -2), (0, 2))
+    dx, dy = phase(cfa)
+    y, x = np.mgrid[:height, :width] + np.array([dy, dx])[:, None, None]
+    green = (y - x) % 2 == 1
+    sides = _mean(rows, columns)
+    guess = np.where(green, sides, _mean(sides, _mean(*at(codes, *corners))))
+    beside = np.where(green, sum(at(flags, *corners)), sum(at(flags, *apart)))
+    rise = np.maximum(guess - half, 0)
+    rise = np.where(beside >= 2, rise, np.where(beside == 1, rise >> 1, 0))
+    return (half + np.where(clipped, rise, 0)).astype(np.uint16)
+
+
+def _mean(*terms: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Rounding mean of 2^n, pair by pair, as the kernel does it."""
+    if len(terms) == 1:
+        return terms[0]
+    return _mean(*[(a + b + 1) >> 1 for a, b in zip(terms[::2], terms[1::2], strict=True)])
 
 
 def twin(rgb: F32, table: HighlightTable) -> F32:
