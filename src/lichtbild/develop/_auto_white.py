@@ -1,9 +1,12 @@
 """The light of a scene, estimated from the picture.
 
-Two estimators that look at different things speak in log-chroma: shades of grey (the bright parts average to grey) and
-grey edges (so do the differences). Their mean is then drawn to the lights that exist: of the camera's own answers to
-lights of 2000..12000 K, at most 0.02 Duv off Planck's locus, the most probable one is taken. Whatever the picture
-shows, the answer is such a light: never green, never grey. An uncalibrated camera is held less tightly.
+By day two estimators that look at different things speak in log-chroma: shades of grey (the bright parts average to
+grey) and grey edges (so do the differences). Their mean is drawn to the lights that exist: of the camera's own answers
+to lights of 2000..12000 K, at most 0.02 Duv off Planck's locus, the most probable one is taken. At night, under mixed
+lamps, the same lights are weighed by what was learnt of places whose light is known (develop/_night_white.py), and the
+answer is their mean: an unsure one lies in the middle of the lamps there are. What is sought is the mean light of the
+place, weighted by how much of it there is. Whatever the picture shows, the answer is a light that exists: never green,
+never grey. An uncalibrated camera is held less tightly, and learnt from by day and night alike.
 Sources: [Finlayson2004] shades of grey, [vandeWeijer2007] grey edge.
 """
 
@@ -11,20 +14,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import light
 from ..light import Xy
 from ..types import F32, F64
-from . import _camera, _illuminant
+from . import _camera, _illuminant, _night_white
 
 _MIRED = np.linspace(1e6 / 12000, 500.0, 64)
 _DUV = np.linspace(-0.02, 0.02, 17)
 _SIGMA_CHROMA, _SIGMA_DUV = 0.15, 0.006  # errors of the estimators; of lights about the middle of their locus
 _SIGMA_OTHER, _SIGMA_BALANCED = 0.2, 0.5  # log-chroma of an unknown camera about a usual one, and about 1, 1, 1
-_MIN_USED = 64  # pixels
+_NIGHT_DUV = 0.006  # spread of lamps about the locus, beside what was learnt
+MIN_USED = 64  # pixels
 _CLEAR = 0.8  # of saturation: in the texture of what is brighter some pixels are clipped
 
 Mask = NDArray[np.bool_]
@@ -41,19 +45,17 @@ class Lights:
 
 
 # Day: chosen on scenes_ldr under twelve lights and two phone cameras; lights lie around 5300 K, a little on the green
-# side as daylight does. Night: chosen on bench/white.py; lamps lie around 2800 K, and the brightest things are signs
-# and windows that shine by themselves, so means are taken with less weight on them.
+# side as daylight does. Night, for cameras of unknown colours: chosen on bench/white.py; lamps lie around 2800 K, and
+# the brightest things are signs and windows that shine by themselves, so means are taken with less weight on them.
 _DAY, _NIGHT = Lights(190.0, 90.0, 0.002, 8.0), Lights(360.0, 75.0, 0.0, 4.0)
 _DAY_CD_M2, _NIGHT_CD_M2 = 30.0, 3.0
 
 
-def lights(luminance_cd_m2: float | None) -> Lights:
-    """What is probable where the scene has this mean luminance; day where it is unknown."""
+def darkness(luminance_cd_m2: float | None) -> float:
+    """How much a scene of this mean luminance is a night's: 0 by day and where it is unknown, 1 at night."""
     if luminance_cd_m2 is None or luminance_cd_m2 >= _DAY_CD_M2:
-        return _DAY
-    n = math.log(_DAY_CD_M2 / max(luminance_cd_m2, _NIGHT_CD_M2)) / math.log(_DAY_CD_M2 / _NIGHT_CD_M2)
-    pairs = zip(astuple(_DAY), astuple(_NIGHT), strict=True)
-    return Lights(*(day + n * (night - day) for day, night in pairs))
+        return 0.0
+    return math.log(_DAY_CD_M2 / max(luminance_cd_m2, _NIGHT_CD_M2)) / math.log(_DAY_CD_M2 / _NIGHT_CD_M2)
 
 
 def estimate(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None = None) -> Xy | None:
@@ -62,9 +64,16 @@ def estimate(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None =
     `luminance_cd_m2`: mean of the scene, where it is known. None where fewer than 64 block means are neither clipped
     nor black.
     """
-    usual = lights(luminance_cd_m2)
-    seen = _seen(proxy, usual)
-    return None if seen is None else _likeliest(camera, seen, usual)
+    rgb, use = reduce(proxy)
+    if int(use.sum()) < MIN_USED:
+        return None
+    dark, candidates = darkness(luminance_cd_m2), _candidates(camera)
+    if not candidates.mired.size:  # a matrix that sees no lamp as light
+        return _illuminant.daylight_xy(5500)
+    day = candidates.by_day(_seen(rgb, use, _DAY.power), _DAY) if dark < 1 else np.zeros(2)
+    night = candidates.at_night(rgb, use, reference(camera)) if dark > 0 else np.zeros(2)
+    mired, duv = (1 - dark) * day + dark * night
+    return _illuminant.cct_to_xy(1e6 / mired, duv)
 
 
 def neutral(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None = None) -> F64 | None:
@@ -73,11 +82,15 @@ def neutral(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None = 
     Its sensor is like others, or its raw values have been balanced before, by whatever gains: the answers to both are
     mixed as they are likely.
     """
-    lit = lights(luminance_cd_m2)
-    seen = _seen(proxy, lit)
-    if seen is None:
+    rgb, use = reduce(proxy)
+    if int(use.sum()) < MIN_USED:
         return None
-    usual = chroma(camera.neutral(_likeliest(camera, seen, lit)))
+    dark = darkness(luminance_cd_m2)
+    pairs = zip(astuple(_DAY), astuple(_NIGHT), strict=True)
+    lit = Lights(*(day + dark * (night - day) for day, night in pairs))
+    seen = _seen(rgb, use, lit.power)
+    mired, duv = _candidates(camera).by_day(seen, lit)
+    usual = chroma(camera.neutral(_illuminant.cct_to_xy(1e6 / mired, duv)))
     places = np.array([usual, np.zeros(2)])
     own = np.array([_SIGMA_OTHER, _SIGMA_BALANCED]) ** 2
     spread = own + _SIGMA_CHROMA**2
@@ -88,13 +101,17 @@ def neutral(camera: _camera.Camera, proxy: F32, luminance_cd_m2: float | None = 
     return found / found.max() if _camera.good_neutral(found) else None
 
 
-def _seen(proxy: F32, usual: Lights) -> F64 | None:
-    """Log-chroma (2,) of the light by the mean of both estimators; None where too little can be used."""
-    rgb, use = _reduce(proxy)
-    return (shades(rgb, use, usual.power) + edges(rgb, use, usual.power)) / 2 if int(use.sum()) >= _MIN_USED else None
+def reference(camera: _camera.Camera) -> F64:
+    """Log-chroma (2,) of a lamp of 3000 K, from which that of all lights is counted at night."""
+    return chroma(camera.neutral(_illuminant.cct_to_xy(_night_white.REFERENCE_K)))
 
 
-def _reduce(proxy: F32) -> tuple[F64, Mask]:
+def _seen(rgb: F64, use: Mask, power: float) -> F64:
+    """Log-chroma (2,) of the light by the mean of both estimators."""
+    return (shades(rgb, use, power) + edges(rgb, use, power)) / 2
+
+
+def reduce(proxy: F32) -> tuple[F64, Mask]:
     """Block means (about 128 x 192) and which of them hold no clipped pixel and stand clear of black."""
     step = max(1, round(max(proxy.shape[1] / 128, proxy.shape[2] / 192)))
     h, w = (n // step * step for n in proxy.shape[1:])
@@ -125,26 +142,42 @@ def shades(rgb: F64, use: Mask, power: float) -> F64:
 def edges(rgb: F64, use: Mask, power: float) -> F64:
     """Log-chroma (2,) of the Minkowski mean of the gradients between used pixels; `shades` where there are none."""
     whole = use[1:-1, 1:-1] & use[:-2, 1:-1] & use[2:, 1:-1] & use[1:-1, :-2] & use[1:-1, 2:]
-    if int(whole.sum()) < _MIN_USED:
+    if int(whole.sum()) < MIN_USED:
         return shades(rgb, use, power)
     down, right = rgb[:, 2:, 1:-1] - rgb[:, :-2, 1:-1], rgb[:, 1:-1, 2:] - rgb[:, 1:-1, :-2]
     found = _mean(np.hypot(right, down)[:, whole], power)
     return chroma(found) if found.min() > 0 else shades(rgb, use, power)
 
 
-def _likeliest(camera: _camera.Camera, seen: F64, usual: Lights) -> Xy:
-    """The light whose neutral lies near `seen` and which is itself probable."""
-    best: tuple[float, Xy] = (np.inf, _illuminant.daylight_xy(5500))
-    for mired in _MIRED:
-        # The camera's matrices change with temperature, hardly with Duv: one mix serves the whole row.
-        from_xyz = camera.from_xyz(_illuminant.cct_to_xy(1e6 / mired))
-        for duv in _DUV:
-            xy = _illuminant.cct_to_xy(1e6 / mired, duv)
-            neutral = from_xyz @ light.xyz(xy)
-            if not _camera.good_neutral(neutral):
-                continue
-            cost = float(((chroma(neutral) - seen) ** 2).sum()) / _SIGMA_CHROMA**2
-            cost += ((mired - usual.mired) / usual.spread) ** 2 + ((duv - usual.duv) / _SIGMA_DUV) ** 2
-            if cost < best[0]:
-                best = cost, xy
-    return best[1]
+class _Candidates(NamedTuple):
+    """The lights that exist, as a camera sees them: mired (n,), duv (n,) and log-chroma (2, n)."""
+
+    mired: F64
+    duv: F64
+    chroma: F64
+
+    def by_day(self, seen: F64, usual: Lights) -> F64:
+        """Mired and Duv of the light whose neutral lies near `seen` and which is itself probable."""
+        cost = ((self.chroma - seen[:, None]) ** 2).sum(0) / _SIGMA_CHROMA**2
+        cost += ((self.mired - usual.mired) / usual.spread) ** 2 + ((self.duv - usual.duv) / _SIGMA_DUV) ** 2
+        best = int(np.argmin(cost))
+        return np.array([self.mired[best], self.duv[best]])
+
+    def at_night(self, rgb: F64, use: Mask, reference: F64) -> F64:
+        """Mired and Duv of the mean of the lights, weighted by how probable they are."""
+        score = _night_white.scores(_night_white.histograms(rgb, use, reference))
+        likely = _night_white.at(score, self.chroma - reference[:, None]) - 0.5 * (self.duv / _NIGHT_DUV) ** 2
+        weight = np.exp(likely - likely.max())
+        return np.asarray(np.array([self.mired @ weight, self.duv @ weight]) / weight.sum(), np.float64)
+
+
+def _candidates(camera: _camera.Camera) -> _Candidates:
+    mired, duv = np.meshgrid(_MIRED, _DUV, indexing="ij")
+    xy = _illuminant.places(mired, duv)
+    xyz = np.stack([xy[..., 0], xy[..., 1], 1 - xy.sum(-1)]) / xy[..., 1]
+    # The camera's matrices change with temperature, hardly with Duv: one mix serves the whole row.
+    mixed = np.stack([camera.from_xyz(_illuminant.cct_to_xy(1e6 / m)) for m in _MIRED])
+    answer = np.einsum("mij,jmd->imd", mixed, xyz)
+    good = (answer.min(0) > 0) & (answer.max(0) <= _camera.MAX_RATIO * answer.min(0))
+    red, green, blue = answer[:, good]
+    return _Candidates(mired[good], duv[good], np.log(np.stack([red / green, blue / green])))

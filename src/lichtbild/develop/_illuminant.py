@@ -86,13 +86,19 @@ def _at(series: F64, mired: float | F64) -> F64:
     return value
 
 
+def places(mired: F64, duv: F64) -> F64:
+    """(…, 2): chromaticities of lights of `mired` (1e6 / K), `duv` away from the Planckian locus; both broadcast."""
+    at, slope = _at(_LOCUS, mired), _at(_SLOPE, mired)
+    # u grows with mired, so the normal on the green side (v larger) is the tangent turned to the left.
+    slope = slope / np.hypot(slope[..., :1], slope[..., 1:])
+    u, v = at[..., 0] - duv * slope[..., 1], at[..., 1] + duv * slope[..., 0]
+    return np.stack([3 * u, 2 * v], -1) / (2 * u - 8 * v + 4)[..., None]
+
+
 def cct_to_xy(cct_k: float, duv: float = 0.0) -> Xy:
     """Chromaticity of a light of `cct_k` (held to 1000..25000 K), `duv` away from the Planckian locus."""
-    mired = 1e6 / min(max(cct_k, CCT_MIN_K), CCT_MAX_K)
-    (u, v), (du, dv) = _at(_LOCUS, mired), _at(_SLOPE, mired)
-    # u grows with mired, so the normal on the green side (v larger) is the tangent turned to the left.
-    length = float(np.hypot(du, dv))
-    return uv_to_xy((float(u - duv * dv / length), float(v + duv * du / length)))
+    x, y = places(np.array(1e6 / min(max(cct_k, CCT_MIN_K), CCT_MAX_K)), np.array(duv))
+    return float(x), float(y)
 
 
 @functools.lru_cache(maxsize=64)
