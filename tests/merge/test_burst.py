@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import weakref
 
 import numpy as np
 import pytest
@@ -221,3 +222,48 @@ def test_frames_that_hardly_overlap_help_where_they_do(values):
              for k in (0, 60, 140)]  # fmt: skip
     made = merged(parts, values)
     assert made.believed[0] > 0.3 and made.frames[0, 0] < 1.2 < made.frames[24, 36]
+
+
+def test_thirty_frames_with_huge_motion_stay_the_first_where_nothing_agrees(values):
+    rng = np.random.default_rng(7)
+    wide = sb1.make(picture((900, 1000)), 1, disc=False)[0].frames[0]
+    at = [(300, 300), *((int(rng.integers(0, 250)) * 2, int(rng.integers(0, 250)) * 2) for _ in range(29))]
+    frames = [types.replace(wide, mosaic=np.ascontiguousarray(wide.mosaic[y : y + 160, x : x + 200])) for y, x in at]
+    alone, made = merged(frames[:1], values), merged(frames, values)
+    assert len(made.believed) == 29 and made.code.shape == alone.code.shape
+    # The same scene, sharply moved: nothing may differ by more than noise that was averaged away.
+    away = np.abs(made.code.astype(float) - alone.code)[:, 8:-8, 8:-8] / alone.encoding.sigma[1]
+    assert np.quantile(away, 0.99) < 3 and away.mean() < 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 5), (33, 2), (17, 40)])
+@pytest.mark.parametrize("cfa", ["RGGB", "GBRG", "MONO"])
+def test_frames_of_any_size_merge(values, size, cfa):
+    rng = np.random.default_rng(5)
+    frames = [types.replace(sb1.frame(rng.integers(300, 700, size).astype(np.uint16), sb1.NOISE, i), cfa=cfa)
+              for i in range(3)]  # fmt: skip
+    made = merged(frames, values)
+    assert made.code.shape == (3, *size) and np.isfinite(made.share).all()
+    assert pipeline.render(frames[0], recipe.resolve("night"), Wanted(), frames).sdr.shape == (*size, 3)
+
+
+def test_memory_does_not_grow_with_the_frames(tmp_path, values):
+    """What is held when a frame is merged: nothing of those before it but the mean."""
+    taken(shot(7, size=(160, 200))[0].frames, tmp_path / "burst", (0,) * 7)
+    whole, held = lichtbild.open(tmp_path / "burst"), []
+
+    def watched(frame):
+        def read():
+            seen = frame.shut.read()
+            held.append(weakref.ref(seen.mosaic))
+            alive.append(sum(r() is not None for r in held))
+            return seen
+
+        return types.replace(frame, shut=types.Shut(frame.shape, read))
+
+    alive: list[int] = []
+    frames = [whole.frames[0], *map(watched, whole.frames[1:])]
+    burst.run(burst.handed_out(burst.order(frames, values)), EVEN, sb1.NOISE, values,
+              shading.prepare(whole.frames[0], 1.0))  # fmt: skip
+    # Two rivals of the reference, two frames that are being aligned, and the next.
+    assert len(alive) == 6 and max(alive) <= 5

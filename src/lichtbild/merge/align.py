@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..types import F32, F64, U16
+from ..types import F32, U16
 
 TILE = 16  # as in kernels/align.py
 _LEAST = TILE + 2  # a tile and a border of one pixel
@@ -29,6 +29,7 @@ _PEAKS = 4  # of phase correlation that are tried: the hand, and large things th
 _STEPS = 2  # of Lucas-Kanade in each plane
 _SHARED = 2.0  # by which noise counts more than if cells were independent
 _FIRM = 0.025  # pixels by which a tile differs from its neighbours, where it knows no better
+_ENOUGH = 1500  # tiles that tell the motion of the whole
 _ALIKE = 1.0  # cells by which a tile may differ from those around it and still belong to them
 _LOYAL = (
     8.0  # standard deviations (of independent cells) that another candidate must be better than the motion of the whole
@@ -52,21 +53,21 @@ def halve(plane: U16) -> U16:
     return out
 
 
-def cost(reference: U16, frame: U16, moves: Any) -> F64:
+def cost(reference: U16, frame: U16, moves: Any) -> F32:
     """(k, ty, tx): sum of absolute differences of each tile under the whole displacements `moves` (k, 2, ty, tx)."""
     moves = np.ascontiguousarray(moves, np.int32)
     out = np.empty((len(moves), *moves.shape[2:]), np.uint32)
     kernels.call("align_cost", reference=reference, frame=frame, moves=moves, output=out)
-    return out.astype(np.float64)
+    return out.astype(np.float32)
 
 
-def normals(reference: U16, frame: U16, flow: F64) -> F64:
+def normals(reference: U16, frame: U16, flow: F32) -> F32:
     """(6, ty, tx): sums over each tile of gx², gx·gy, gy², gx·d, gy·d, d²; see kernels/align.py."""
     out = np.empty((6, *flow.shape[1:]), np.float32)
     kernels.call(
         "align_step", reference=reference, frame=frame, flow=np.ascontiguousarray(flow, np.float32), output=out
     )
-    return out.astype(np.float64)
+    return out
 
 
 def estimate(reference: Planes, frame: Planes, sigma: float) -> F32:
@@ -87,7 +88,7 @@ def estimate(reference: Planes, frame: Planes, sigma: float) -> F32:
         for _ in range(_STEPS):
             inside = _inside(reference[n], frame[n], flow)
             flow = settle(flow, normals(reference[n], frame[n], flow) * inside, noise)
-    return calm(flow).astype(np.float32)
+    return calm(flow)
 
 
 def blocks(flow: F32, shape: tuple[int, int]) -> F32:
@@ -108,9 +109,9 @@ def _noise(sigma: float, level: int) -> float:
     return sigma**2 * math.prod(_NOISE_LEFT[: level + 1]) * float(_NOISE_LEFT[-1] ** max(level - halvings, 0))
 
 
-def _start(reference: U16, frame: U16, noise: float) -> F64:
+def _start(reference: U16, frame: U16, noise: float) -> F32:
     """(2, ty, tx) in the coarsest plane: the shift that suits most tiles best, and others where they suit better."""
-    shifts = np.concatenate([np.zeros((1, 2)), correlate(reference, frame)])
+    shifts = np.concatenate([np.zeros((1, 2), np.float32), correlate(reference, frame)])
     tries = np.broadcast_to(shifts[:, :, None, None], (*shifts.shape, *_tiles(reference)))
     costs = cost(reference, frame, tries)
     costs[~_inside(reference, frame, tries)] = np.inf
@@ -120,7 +121,7 @@ def _start(reference: U16, frame: U16, noise: float) -> F64:
     return _best(reference, frame, tries[first], _doubt(noise))
 
 
-def correlate(reference: U16, frame: U16) -> F64:
+def correlate(reference: U16, frame: U16) -> F32:
     """(k, 2) the shifts (x, y) in whole pixels that make two planes most alike, by phase correlation; best first."""
     a, b = (_windowed(p) for p in (reference, frame))
     cross = np.conj(np.fft.rfft2(a)) * np.fft.rfft2(b)
@@ -132,14 +133,14 @@ def correlate(reference: U16, frame: U16) -> F64:
         y, x = divmod(int(peaks.argmax()), w)
         found.append(((x + w // 2) % w - w // 2, (y + h // 2) % h - h // 2))
         peaks[np.ix_(np.arange(y - 2, y + 3) % h, np.arange(x - 2, x + 3) % w)] = -np.inf
-    return np.array(found, np.float64)
+    return np.array(found, np.float32)
 
 
-def _windowed(plane: U16) -> F64:
-    p = plane.astype(np.float64)
+def _windowed(plane: U16) -> F32:
+    p = plane.astype(np.float32)
     p = np.pad(p - p.mean(), [(0, n // 4) for n in p.shape])
     h, w = plane.shape
-    p[:h, :w] *= np.outer(np.hanning(h + 2)[1:-1], np.hanning(w + 2)[1:-1])
+    p[:h, :w] *= np.outer(np.hanning(h + 2)[1:-1], np.hanning(w + 2)[1:-1]).astype(np.float32)
     return p
 
 
@@ -147,7 +148,7 @@ def _tiles(plane: U16) -> tuple[int, int]:
     return (-(-plane.shape[0] // TILE), -(-plane.shape[1] // TILE))
 
 
-def _inside(reference: U16, frame: U16, flow: F64) -> Any:
+def _inside(reference: U16, frame: U16, flow: F32) -> Any:
     """Whether tiles (…, ty, tx), displaced by `flow` (…, 2, ty, tx), still lie in the frame."""
     inside: Any = True
     for axis, n in ((-1, 1), (-2, 0)):
@@ -157,23 +158,23 @@ def _inside(reference: U16, frame: U16, flow: F64) -> Any:
     return inside
 
 
-def _grown(flow: Any, tiles: tuple[int, int]) -> F64:
+def _grown(flow: Any, tiles: tuple[int, int]) -> F32:
     """A field over twice as many tiles: bilinear between the centres."""
-    out = np.asarray(flow, np.float64)
+    out = np.asarray(flow, np.float32)
     for axis, n in ((1, tiles[0]), (2, tiles[1])):
         have = out.shape[axis]
         at = np.clip((np.arange(n) + 0.5) / 2 - 0.5, 0, have - 1)
         low = np.minimum(at.astype(np.intp), max(have - 2, 0))
-        part = (at - low).reshape((-1, 1) if axis == 1 else (1, -1))
+        part = (at - low).astype(np.float32).reshape((-1, 1) if axis == 1 else (1, -1))
         high = np.minimum(low + 1, have - 1)
         out = np.take(out, low, axis) * (1 - part) + np.take(out, high, axis) * part
     return out
 
 
-def _search(reference: U16, frame: U16, flow: F64, noise: float, reach: int) -> F64:
+def _search(reference: U16, frame: U16, flow: F32, noise: float, reach: int) -> F32:
     """The best of what the motion of the whole, the parent and its neighbours, and the pixels around them suggest."""
     near = [np.roll(flow, shift, axis) for axis in (1, 2) for shift in (-1, 1)]
-    tries = np.rint(np.array([flow, affine(flow, np.ones(flow.shape[1:])), *near]))
+    tries = np.rint(np.array([flow, affine(flow, np.ones(flow.shape[1:], np.float32)), *near]))
     first = _best(reference, frame, tries, _doubt(noise))
     best = _best(reference, frame, first + _around(reach), _doubt(noise)) if reach else first
     return np.where(np.abs(best - flow) <= 0.75, flow, best)
@@ -185,14 +186,14 @@ def _doubt(noise: float) -> float:
 
 
 @functools.cache
-def _around(reach: int) -> F64:
+def _around(reach: int) -> F32:
     """(k, 2, 1, 1): whole displacements up to `reach` in x and y, the nearest first."""
     span = range(-reach, reach + 1)
     places = sorted(((x, y) for y in span for x in span), key=lambda p: p[0] ** 2 + p[1] ** 2)
-    return np.array(places, np.float64)[:, :, None, None]
+    return np.array(places, np.float32)[:, :, None, None]
 
 
-def _best(reference: U16, frame: U16, tries: F64, doubt: float) -> F64:
+def _best(reference: U16, frame: U16, tries: F32, doubt: float) -> F32:
     """(2, ty, tx): the best of `tries` (k, 2, ty, tx) per tile; the first has an advantage of `doubt`."""
     costs = cost(reference, frame, tries)
     inside = _inside(reference, frame, tries)
@@ -202,7 +203,7 @@ def _best(reference: U16, frame: U16, tries: F64, doubt: float) -> F64:
     return np.asarray(np.take_along_axis(tries, chosen[None, None], 0)[0])
 
 
-def settle(flow: F64, sums: F64, noise: float) -> F64:
+def settle(flow: F32, sums: F32, noise: float) -> F32:
     """Displacements (2, ty, tx) after a step with the normal equations `sums`, smooth where tiles know little."""
     # What a tile cannot explain makes it less sure; so does that neighbouring cells share their noise.
     power = np.maximum(_SHARED * 2 * noise, sums[5] / TILE**2)
@@ -225,13 +226,13 @@ def settle(flow: F64, sums: F64, noise: float) -> F64:
     return own
 
 
-def calm(flow: F64) -> F64:
+def calm(flow: F32) -> F32:
     """Displacements (2, ty, tx) without the errors of single tiles: medians of 5x5 of what the whole does not explain.
 
     Repeated texture and aliasing lead single tiles astray by parts of a pixel (the farthest hundredth of SB-1 at ISO
     1600 by 0.31 px; so by 0.14 px). A tile that goes its own way keeps it.
     """
-    whole = affine(flow, np.ones(flow.shape[1:]))
+    whole = affine(flow, np.ones(flow.shape[1:], np.float32))
     rest = flow - whole
     for axis in (1, 2):
         wide = np.pad(rest, [(0, 0), *((2 * int(n == axis),) * 2 for n in (1, 2))], mode="edge")
@@ -239,7 +240,7 @@ def calm(flow: F64) -> F64:
     return np.where(np.abs(whole + rest - flow).max(0) < _ALIKE, whole + rest, flow)
 
 
-def _middle(a: F64, b: F64, c: F64, d: F64, e: F64) -> F64:
+def _middle(a: F32, b: F32, c: F32, d: F32, e: F32) -> F32:
     """Median of five."""
     a, b = np.minimum(a, b), np.maximum(a, b)
     c, d = np.minimum(c, d), np.maximum(c, d)
@@ -247,7 +248,7 @@ def _middle(a: F64, b: F64, c: F64, d: F64, e: F64) -> F64:
     return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
 
 
-def _solve(xx: F64, xy: F64, yy: F64, bx: F64, by: F64, more: Any) -> F64:
+def _solve(xx: F32, xy: F32, yy: F32, bx: F32, by: F32, more: Any) -> F32:
     """Steps (2, …) of the 2x2 systems with `more` on the diagonal, none longer than a pixel."""
     a, c = xx + more, yy + more
     det = a * c - xy * xy
@@ -255,26 +256,30 @@ def _solve(xx: F64, xy: F64, yy: F64, bx: F64, by: F64, more: Any) -> F64:
     return np.asarray(step / np.maximum(1, np.abs(step).max(0)))
 
 
-def _blur(fields: F64) -> F64:
+def _blur(fields: F32) -> F32:
     """Sums over 5x5 tiles of (k, ty, tx) with the weights 1 4 6 4 1 over 256, nothing beyond the border."""
     k, h, w = fields.shape
-    p = np.zeros((k, h + 4, w + 4))
+    p = np.zeros((k, h + 4, w + 4), fields.dtype)
     p[:, 2:-2, 2:-2] = fields
     p = p[:, :-4] + 4 * (p[:, 1:-3] + p[:, 3:-1]) + 6 * p[:, 2:-2] + p[:, 4:]
     return np.asarray((p[..., :-4] + 4 * (p[..., 1:-3] + p[..., 3:-1]) + 6 * p[..., 2:-2] + p[..., 4:]) / 256)
 
 
-def affine(flow: F64, weight: F64) -> F64:
+def affine(flow: F32, weight: F32) -> F32:
     """The affine motion of the whole (2, ty, tx) that most tiles follow; `weight` (ty, tx) ≥ 0."""
     rows, columns = flow.shape[1:]
-    y, x = np.mgrid[:rows, :columns].astype(np.float64)
-    basis = np.stack([np.ones_like(x), (x - (columns - 1) / 2) / columns, (y - (rows - 1) / 2) / rows]).reshape(3, -1)
-    target, w = flow.reshape(2, -1), weight.ravel() + 1e-6
-    fit = np.zeros_like(target)
+    step = max(1, math.isqrt(rows * columns // _ENOUGH))
+    y, x = ((np.arange(n, dtype=flow.dtype) - (n - 1) / 2) / n for n in (rows, columns))
+    y, x = y[:, None], x[None, :]
+    some = np.s_[step // 2 :: step, step // 2 :: step]
+    basis = np.stack([np.ones((rows, columns), flow.dtype), x + 0 * y, y + 0 * x])
+    part = basis[:, *some].reshape(3, -1)
+    target, sure = flow[:, *some].reshape(2, -1), weight[some].ravel() + flow.dtype.type(1e-6)
+    w, fit = sure, np.zeros((2, 3), flow.dtype)
     for n in range(3):
-        left = basis * w
-        normal = left @ basis.T + np.diag([1e-9, 1e-3, 1e-3]) * w.sum()
-        fit = np.linalg.solve(normal, left @ target.T).T @ basis
-        away = np.square(target - fit).sum(0)
-        w = (weight.ravel() + 1e-6) / np.square(1 + away / (4 * max(float(np.median(away)), 0.01 if n else 0.25)))
-    return np.asarray(fit.reshape(flow.shape))
+        left = part * w
+        normal = left @ part.T + np.diag([1e-9, 1e-3, 1e-3]) * w.sum()
+        fit = np.linalg.solve(normal, left @ target.T).T.astype(flow.dtype)
+        away = np.square(target - fit @ part).sum(0)
+        w = sure / np.square(1 + away / (4 * max(float(np.median(away)), 0.01 if n else 0.25)))
+    return np.asarray((fit @ basis.reshape(3, -1)).reshape(flow.shape))
