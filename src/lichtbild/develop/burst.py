@@ -21,7 +21,7 @@ from ..merge import Merge, exposures, reference, zoom
 from ..merge.add import Quads
 from ..merge.stack import Merged, Mosaic, Stack
 from ..types import F32, U16, Encoding, Frame, Noise, RawError, Values, White
-from . import defects, demosaic, front, shading
+from . import defects, demosaic, front, shading, stuck
 from . import noise as noises
 
 _GRAINY = 0.02  # noise of mid-grey from where the fast demosaic of the further frames costs nothing that is seen
@@ -113,8 +113,10 @@ def run(
     waiting = list(frames)
     again = list(waiting) if values["merge"]["zoom"] > 1 else []
     first = waiting.pop(0)
+    bad = stuck.find([first, *(f for f in waiting if f.shut is None)], noise) if values["defects"]["strength"] else None
+    first = _without(first, bad)
     picture, encoding = front.run(first, white, noise, values, even)
-    way = _Way(exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting))
+    way = _Way(exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting), bad)
     mosaic = Mosaic(defects.phase(first.cfa), front.tops(white, encoding, even, first)) if way.quads else None
     stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.noisy, way.certain(waiting), mosaic)
     del first
@@ -219,6 +221,14 @@ def _grainy(noise: Noise) -> bool:
     return math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
 
 
+def _without(frame: Frame, bad: stuck.Places | None) -> Frame:
+    """The frame with more bad pixels in its list."""
+    if bad is None or not len(bad):
+        return frame
+    known = [bad] if frame.bad_pixels is None else [frame.bad_pixels, bad]
+    return types.replace(frame, bad_pixels=np.concatenate(known))
+
+
 @dataclass(frozen=True)
 class _Way:
     """How the further frames of a burst become codes of the reference's scale; `quads`: before they are demosaiced."""
@@ -229,6 +239,7 @@ class _Way:
     values: Values
     even: shading.ShadingTable
     quads: bool
+    bad: stuck.Places | None = None
 
     @functools.cached_property
     def light(self) -> F32:
@@ -260,6 +271,7 @@ class _Way:
 
     def codes(self, frame: Frame, out: U16) -> exposures.Other | None:
         """Codes of a frame into `out`, as `Stack.add` asks for; what is other about it where its exposure is."""
+        frame = _without(frame, self.bad)
         more_ev = self.base.more_ev(frame)
         noise = self.noise(frame)
         if more_ev == 0 and noise is self.base.noise:
