@@ -6,7 +6,7 @@ import pathlib
 import re
 from typing import Any
 
-from ... import scene
+from ... import kernels, scene
 from ...simulate import catalogue, folder, plan
 from ...simulate.settings import read
 from ...types import LichtbildError
@@ -50,6 +50,7 @@ def run(spec: str, output: str, given: dict[str, Any], cache: str | None, truth:
     except LichtbildError as e:
         raise Usage(str(e)) from None
     folder.free(pathlib.Path(output), overwrite)
+    kernels.keep_memory()
     bar = Bar(settings.frames)
     bar.show("drawing the scene")
 
