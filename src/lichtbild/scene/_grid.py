@@ -195,6 +195,15 @@ def enlarge(coarse: Array, shape: tuple[int, int]) -> F32:
     return f32(out)
 
 
+def enlarge_rows(coarse: Array, part: slice, shape: tuple[int, int]) -> F32:
+    """The rows `part` of `enlarge(coarse, shape)`: what is large need not be there as a whole."""
+    n = coarse.shape[-2]
+    at = np.clip((np.arange(part.start, part.stop) + 0.5) * n / shape[0] - 0.5, 0, n - 1)
+    low = np.minimum(at.astype(int), max(n - 2, 0))
+    near = mix(coarse[..., low, :], coarse[..., np.minimum(low + 1, n - 1), :], f32(at - low)[:, None])
+    return enlarge(near, (len(low), shape[1]))
+
+
 def sample(texture: Array, u: Array, v: Array) -> F32:
     """Bilinear value of `texture` (h, w) at u, v in 0..1 (its width and height); zero outside."""
     h, w = texture.shape

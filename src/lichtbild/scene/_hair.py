@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..types import F32, F64
+from ..types import F32
 from ._grid import Array, f32, sin
 
 
@@ -49,7 +49,7 @@ def strands(roots: F32, ways: F32, lengths: F32, bend: F32, step: float) -> tupl
     return f32(x), f32(y), f32(tx / size), f32(ty / size)
 
 
-def splat(total: F64, light: F64, column: Array, row: Array, weight: Array, glow: F32) -> None:
+def splat(total: F32, light: F32, column: Array, row: Array, weight: Array, glow: F32) -> None:
     """Add points at fractional columns and rows to `total` (h, w), their opacity, and to `light` (3, h, w) times it."""
     h, w = total.shape
     j, i = np.floor(column).astype(np.int64), np.floor(row).astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..types import F32
-from ._grid import colour, exp, f32, fractal, length, mix, smooth
+from ._grid import colour, exp, f32, fractal, in_strips, length, mix, smooth
 from ._lamps import kelvin
 from .spec import Canvas
 
@@ -15,20 +15,25 @@ MAG0_LUX = 2.54e-6  # a star of magnitude 0
 def night(canvas: Canvas, focal: float, horizon: float, moon: tuple[float, float], seed: int) -> F32:
     """(3, H, W) cd/m²: town glow from below, thin cloud, stars, a moon at the canvas position `moon`."""
     below = int(np.searchsorted(canvas.y[:, 0], horizon)) + 2  # under the horizon nobody sees it
-    x, y = canvas.x, canvas.y[:below]
     out = stars(canvas, focal, seed)
-    height = np.clip(horizon - y, 0, None) / focal
-    glow = 0.020 * exp(-height / 0.10) + 0.007 * exp(-height / 0.45) + 0.0012
-    tint = mix(colour((0.45, 0.62, 1.25)), colour(kelvin(2400.0)), exp(-height / 0.16))
-    far = length(x - f32(moon[0]), y - f32(moon[1])) / f32(focal)
-    cloud = fractal(x * 1.6, y * 4.2, canvas.px * 4.2, 7, 0.55, 60 + seed)
-    cloud = smooth(-0.3, 1.8, cloud + 0.3 * fractal(x * 5, y * 9, canvas.px * 9, 5, 0.6, 61 + seed))
-    haze = 0.012 / (far + 0.012) * exp(-far / 0.25)
-    light = tint * glow * (1 + 1.6 * cloud) + colour(kelvin(4600.0)) * (haze * (0.35 + 1.3 * cloud))
-    light = f32(light) + out[:, :below] * (1 - 0.9 * cloud)
-    disc = smooth(0.00445 + canvas.px, 0.00445 - canvas.px, far)
-    maria = 0.8 + 0.2 * fractal((x - f32(moon[0])) * 160, (y - f32(moon[1])) * 160, canvas.px * 160, 4, 0.5, 62)
-    out[:, :below] = light + colour(kelvin(4500.0)) * (disc * 2200 * maria * (1 - 0.75 * cloud))
+    x = canvas.x
+
+    def strip(part: slice) -> None:
+        y = canvas.y[:below][part]
+        height = np.clip(horizon - y, 0, None) / focal
+        glow = 0.020 * exp(-height / 0.10) + 0.007 * exp(-height / 0.45) + 0.0012
+        tint = mix(colour((0.45, 0.62, 1.25)), colour(kelvin(2400.0)), exp(-height / 0.16))
+        far = length(x - f32(moon[0]), y - f32(moon[1])) / f32(focal)
+        cloud = fractal(x * 1.6, y * 4.2, canvas.px * 4.2, 7, 0.55, 60 + seed)
+        cloud = smooth(-0.3, 1.8, cloud + 0.3 * fractal(x * 5, y * 9, canvas.px * 9, 5, 0.6, 61 + seed))
+        haze = 0.012 / (far + 0.012) * exp(-far / 0.25)
+        light = tint * glow * (1 + 1.6 * cloud) + colour(kelvin(4600.0)) * (haze * (0.35 + 1.3 * cloud))
+        light = f32(light) + out[:, part] * (1 - 0.9 * cloud)
+        disc = smooth(0.00445 + canvas.px, 0.00445 - canvas.px, far)
+        maria = 0.8 + 0.2 * fractal((x - f32(moon[0])) * 160, (y - f32(moon[1])) * 160, canvas.px * 160, 4, 0.5, 62)
+        out[:, part] = light + colour(kelvin(4500.0)) * (disc * 2200 * maria * (1 - 0.75 * cloud))
+
+    in_strips(len(canvas.y[:below]), x.shape[1], strip)
     return out
 
 

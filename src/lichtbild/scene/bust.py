@@ -14,7 +14,21 @@ from ..stage import param
 from ..types import F32
 from . import _head, _sdf
 from ._bust_light import Shine, lights, paint
-from ._grid import Array, box_blur, colour, cover, enlarge, exp, f32, fractal, in_strips, mix, smooth
+from ._grid import (
+    Array,
+    box_blur,
+    colour,
+    cover,
+    enlarge,
+    enlarge_rows,
+    exp,
+    f32,
+    fractal,
+    in_strips,
+    mix,
+    smooth,
+    strips,
+)
 from ._hair import shine, splat, strands
 from ._head import HAIR, Look
 from ._view import View
@@ -140,13 +154,10 @@ def _compose(parts: list[Part], x: F32, y: F32, px: float, look: Look, shine_on:
     front = np.full(shape, 0.3, np.float32)
     for part in parts:
         names = ["outline", "z", "nx", "ny", "nz", "open", *(f"lit{k}" for k in range(len(part.lit)))]
-        fine = {
-            k: enlarge(f, shape)
-            for k, f in zip(names, [part.outline, part.z, *part.n, part.open, *part.lit], strict=True)
-        }
+        fields = dict(zip(names, [part.outline, part.z, *part.n, part.open, *part.lit], strict=True))
 
-        def strip(rows: slice, name: str = part.name, fine: dict[str, F32] = fine) -> None:
-            here = {k: v[rows] for k, v in fine.items()}
+        def strip(rows: slice, name: str = part.name, fields: dict[str, F32] = fields) -> None:
+            here = {k: enlarge_rows(f, rows, shape) for k, f in fields.items()}
             outline = here["outline"]
             if name == "hair":  # hair has no smooth edge
                 outline = outline + f32(0.0028) * _ragged(x, y[rows], px)
@@ -203,7 +214,7 @@ def _wisps(parts: list[Part], x: F32, y: F32, px: float, look: Look, shine_on: S
     n = len(roots)
     lengths, thick = f32(rng.uniform(0.02, 0.085, n)), f32(rng.uniform(0.6, 1.2, (n, 1)))
     bend, tz = f32(rng.normal(0, 0.5, (n, 3))), f32(rng.uniform(-0.3, 0.3, (n, 1)))
-    total, light = np.zeros((y.shape[0], x.shape[1])), np.zeros((3, y.shape[0], x.shape[1]))
+    light, total = (np.zeros((*planes, y.shape[0], x.shape[1]), np.float32) for planes in ((3,), ()))
     albedo = f32(HAIR[look.hair])
     for some in np.array_split(np.arange(n), max(1, n // 400)):  # some at a time: memory stays small
         sx, sy, tx, ty = strands(roots[some], ways[some], lengths[some], bend[some], 0.8 * px)
@@ -215,16 +226,19 @@ def _wisps(parts: list[Part], x: F32, y: F32, px: float, look: Look, shine_on: S
         weight = width_px * (lengths[some][:, None] / f32(sx.shape[1] * px))
         column, row = (sx - x[0, 0]) / f32(px), (y[0, 0] - sy) / f32(px)
         splat(total, light, column.ravel(), row.ravel(), weight.ravel(), glow.reshape(3, -1))
-    return f32(light / np.maximum(total, 1e-6)), f32(1 - exp(-total)) * (1 - _bare(parts, x, y))
+    alpha = np.empty_like(total)
+    for part in strips(*total.shape):
+        light[:, part] /= np.maximum(total[part], f32(1e-6))
+        alpha[part] = (1 - exp(-total[part])) * (1 - _bare(parts, part, total.shape, y[part]))
+    return light, alpha
 
 
-def _bare(parts: list[Part], x: F32, y: F32) -> F32:
-    """0..1: where the face is before the hair, below the fringe: no strand hangs there."""
+def _bare(parts: list[Part], rows: slice, shape: tuple[int, int], y: F32) -> Array:
+    """0..1 in some rows: where the face is before the hair, below the fringe: no strand hangs there."""
     skin, hair = parts[1], parts[-1]
     seen = (skin.outline < 0) & ((hair.outline > 0) | (skin.z < hair.z))
-    return enlarge(box_blur(box_blur(seen.astype(np.float32), 2, 0, 2), 2, 1, 2), (y.shape[0], x.shape[1])) * smooth(
-        0.07, 0.04, y
-    )
+    soft = box_blur(box_blur(seen.astype(np.float32), 2, 0, 2), 2, 1, 2)
+    return np.asarray(enlarge_rows(soft, rows, shape) * smooth(0.07, 0.04, y))
 
 
 def _card(behind: Scene, alpha: F32, rows: slice, columns: slice, shine_on: Shine) -> F32:

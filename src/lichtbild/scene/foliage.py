@@ -190,10 +190,15 @@ class Foliage(Place):
     def build(self, canvas: Canvas, seed: int, view: View | None = None) -> Scene:
         """Draw it, as another camera sees it where `view` is given."""
         view = view or View(canvas, focal=1.0, eye=1.55, vanish_x=-0.05, horizon=0.13)
-        rows = slice(0, int(np.searchsorted(canvas.y[:, 0], view.horizon)) + 1)
         light = np.zeros((3, *canvas.shape), np.float32)
         depth = np.full(canvas.shape, 1e5, np.float32)
-        light[:, rows] = _sky.day(canvas.x, canvas.y[rows], canvas.px, view.focal, view.horizon, (0.9, -0.8), seed)
+
+        def sky(part: slice) -> None:
+            y = canvas.y[part]
+            light[:, part] = _sky.day(canvas.x, y, canvas.px, view.focal, view.horizon, (0.9, -0.8), seed)
+
+        above = min(int(np.searchsorted(canvas.y[:, 0], view.horizon)) + 1, canvas.shape[0])
+        in_strips(above, canvas.shape[1], sky)
         _woods(view, light, depth, seed)
         _lawn(view, light, depth, seed)
         _wall(view, light, depth)
@@ -213,27 +218,36 @@ class Foliage(Place):
         # Pruned, so that one walks below it; and what no frame shows does not grow.
         wood = [b for b in wood if b.order < 2 or (-0.62 < b.b[1] < 0.06 and abs(b.b[0]) < 1.2)]
         leaves = dress(rng, wood, 0.024, 7)
-        plant = Plant(canvas.x, canvas.y, canvas.px)
+        plant, corner = _pot(canvas, [(*end, b.r0) for b in wood for end in (b.a, b.b)])
         for branch in sorted(wood, key=lambda b: b.r0):
             plant.branch(branch)
-        found = [_cut(plant, "wood", 4.6, Motion())]
+        found = [_cut(plant, corner, "wood", 4.6, Motion())]
         groups = np.array_split(rng.permutation(len(leaves)), 3)
         for i, group in enumerate(groups):
-            plant = Plant(canvas.x, canvas.y, canvas.px)
-            for k in group:
-                plant.leaf(leaves[k])
+            some = [leaves[k] for k in group]
+            plant, corner = _pot(canvas, [(leaf.x, leaf.y, 1.3 * leaf.size) for leaf in some])
+            for leaf in some:
+                plant.leaf(leaf)
             swing = (0.004 * self.wind * canvas.height * (1 + 0.4 * i), 0.0015 * self.wind * canvas.height)
             motion = Motion(sway=Sway(swing, 0.55 + 0.23 * i, 2.1 * i))
-            found.append(_cut(plant, f"leaves {i + 1}", 4.4 - 0.2 * i, motion))
+            found.append(_cut(plant, corner, f"leaves {i + 1}", 4.4 - 0.2 * i, motion))
         return [layer for layer in found if layer is not None]
 
 
-def _cut(plant: Plant, name: str, depth_m: float, motion: Motion) -> Layer | None:
+def _pot(canvas: Canvas, discs: list[tuple[float, float, float]]) -> tuple[Plant, tuple[int, int]]:
+    """A plant's picture just large enough for discs (x, y, radius), and where on the canvas it begins."""
+    x, y, r = np.array(discs or [(0.0, 0.0, 0.0)]).T
+    rows, columns = canvas.box(*(float(v) for v in ((x - r).min(), (y - r).min(), (x + r).max(), (y + r).max())))
+    return Plant(canvas.x[:, columns], canvas.y[rows], canvas.px), (rows.start, columns.start)
+
+
+def _cut(plant: Plant, corner: tuple[int, int], name: str, depth_m: float, motion: Motion) -> Layer | None:
     """A layer of what was drawn, cut to its extent; None where that is nothing."""
     rows, columns = (np.flatnonzero((plant.alpha > 0).any(axis=1 - k)) for k in (0, 1))
     if not len(rows):
         return None
     top, left = int(rows[0]), int(columns[0])
     part = np.s_[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
-    light, alpha = plant.light[:, part[0], part[1]].copy(), plant.alpha[part].copy()
-    return Layer(name, light, np.full((1, 1), depth_m, np.float32), alpha, motion, 0.0, top, left)
+    depth = np.full((1, 1), depth_m, np.float32)
+    at = corner[0] + top, corner[1] + left
+    return Layer(name, plant.light[:, part[0], part[1]], depth, plant.alpha[part], motion, 0.0, *at)

@@ -14,7 +14,7 @@ from ..stage import param
 from ..types import F32
 from . import _sky, _street_ground, _street_things, _street_walls
 from ._car import car
-from ._grid import colour, enlarge, f32, in_strips
+from ._grid import colour, enlarge, enlarge_rows, f32, in_strips
 from ._lamps import Lamps, kelvin, luminance
 from ._people import around, crowd, walker
 from ._street_things import Sign
@@ -62,12 +62,7 @@ class _Soft:
 
     def rows(self, part: slice, width: int) -> F32:
         """(3, part, width)."""
-        n = self.lux.shape[1]
-        at = (np.arange(part.start, part.stop) + 0.5) * n / self.height - 0.5
-        low = np.clip(at.astype(int), 0, max(n - 2, 0))
-        t = f32(np.clip(at - low, 0, 1))[:, None]
-        near = self.lux[:, low] * (1 - t) + self.lux[:, np.minimum(low + 1, n - 1)] * t
-        return enlarge(near, (near.shape[1], width))
+        return enlarge_rows(self.lux, part, (self.height, width))
 
 
 def _lux_on_wall(view: View, town: Town, side: float, z: F32, rows: int) -> _Soft:

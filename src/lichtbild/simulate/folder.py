@@ -25,10 +25,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tifffile
 
 from .. import __version__
-from ..export import dng, threads
+from ..export import threads
 from .burst import Picture, Plan
 from .settings import SimulateError
 from .truth import Truth
@@ -86,6 +85,8 @@ def _move(part: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def _fill(plan: Plan, home: pathlib.Path, truth: str, told: Callable[[int], None]) -> list[str]:
+    from ..export import dng  # late, like tifffile: `lichtbild simulate --list` answers at once
+
     names: list[str] = []
     owners: list[Any] = []
     maps: list[Any] = []
@@ -134,6 +135,8 @@ def _follow(pair: Truth, home: pathlib.Path, number: str) -> None:
 
 def tiff(path: pathlib.Path, pixels: Any) -> None:
     """One TIFF, deflated; floats as float32. Three planes are RGB, two are two pictures."""
+    import tifffile
+
     real, rgb = pixels.dtype.kind == "f", pixels.ndim == 3 and len(pixels) == 3
     tifffile.imwrite(
         path, np.ascontiguousarray(pixels, np.float32 if real else pixels.dtype), compression="zlib",
