@@ -1,4 +1,4 @@
-"""The simulator: what each step of a 12.6 MP frame costs, and a whole burst on disk, in time and memory.
+"""The simulator: what each step of a 12.6 MP frame costs, a whole burst on disk, and every scene's drawing.
 
 python -m bench.simulate [FRAMES]
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -63,6 +64,31 @@ def whole(frames: int, truth: str, folder: pathlib.Path) -> dict[str, float]:
     return {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb_per_mp": round(peak / (HEIGHT * WIDTH / 1e6), 1)}
 
 
+ONE = """
+import json, sys, time
+from lichtbild import kernels
+from lichtbild.simulate import plan, write
+name, folder, width, height = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+start = time.perf_counter(), time.process_time()
+made = plan(name, folder + "/cache", frames=2, width=width, height=height)
+drawn = time.perf_counter() - start[0], time.process_time() - start[1]
+kernels.keep_memory()  # as the command does
+write(made, folder + "/burst")
+status = open("/proc/self/status").read().splitlines()
+peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+print(json.dumps({"drawn_wall_s": round(drawn[0], 1), "drawn_cpu_s": round(drawn[1], 1),
+                  "peak_mb_per_mp": round(peak / (width * height / 1e6), 1)}))
+"""
+
+
+def drawn(name: str) -> dict[str, float]:
+    """A process that draws a scene for the first time and takes two frames of it with all truth; its most memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = [sys.executable, "-c", ONE, name, folder, str(WIDTH), str(HEIGHT)]
+        found: dict[str, float] = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+    return found
+
+
 def run(frames: int = 10) -> dict[str, Any]:
     """All of it: the burst without truth, with all of it, and the steps by day and by night."""
     kernels.keep_memory()  # as the command does
@@ -71,6 +97,7 @@ def run(frames: int = 10) -> dict[str, Any]:
         found: dict[str, Any] = {f"{frames} frames, truth {t}": whole(frames, t, folder) for t in ("none", "full")}
         for label, lux in (("day", 5000.0), ("night", 20.0)):
             found |= {f"{label}: {k}": v for k, v in steps(plan(lake(lux), frames=2), folder).items()}
+    found |= {f"scene {name}": drawn(name) for name in scene.names() if name != "picture"}
     return found
 
 

@@ -150,10 +150,12 @@ def keep_memory() -> None:
     Each photograph needs some twenty arrays of tens of megabytes. Fresh pages from the system cost about 0.2 ms per
     megabyte; kept ones cost nothing, which is worth a fifth of the whole development. It holds for the whole process
     and all its libraries, so only programs that own their process should ask for it, before the first picture.
-    Does nothing where the C library is not glibc.
+    What has been freed before is given back. Does nothing where the C library is not glibc.
     """
-    mallopt = getattr(C.CDLL(None), "mallopt", None)
+    library = C.CDLL(None)
+    mallopt = getattr(library, "mallopt", None)
     if mallopt is not None:
+        library.malloc_trim(C.c_size_t(0))
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 

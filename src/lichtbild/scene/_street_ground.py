@@ -11,7 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import F32
-from ._grid import Array, box_blur, colour, cover, dice, enlarge, f32, fractal, in_strips, mix, pulses, smooth
+from ._grid import (
+    Array,
+    box_blur,
+    colour,
+    cover,
+    dice,
+    enlarge,
+    enlarge_rows,
+    f32,
+    fractal,
+    in_strips,
+    mix,
+    pulses,
+    smooth,
+)
 from ._view import View
 
 ROAD = 0.62  # part of the way to the walls that is road; beyond lie the pavements
@@ -56,7 +70,7 @@ def _halve(image: F32) -> F32:
 
 
 def draw(view: View, sides: tuple[float, float], image: F32, lux: F32, wet: float, seed: int) -> F32:
-    """(3, h, w) light of the rows that see the ground. `image`: the mirrored town there; `lux` (3, h, w) on it."""
+    """(3, h, w) light of the rows that see the ground. `image`: the mirrored town there; `lux` on it, on any grid."""
     _, z = view.ground()
     shape = image.shape[1:]
     mirror = Mirror.of(image, view.canvas.height)
@@ -66,7 +80,7 @@ def draw(view: View, sides: tuple[float, float], image: F32, lux: F32, wet: floa
     def strip(part: slice) -> None:
         ground = _surface(view, sides, z[part], seed)
         level = [image, rough, streak]
-        out[:, part] = _wet(view, ground, level, lux[:, part], wet, part, z)
+        out[:, part] = _wet(view, ground, level, enlarge_rows(lux, part, shape), wet, part, z)
 
     in_strips(image.shape[1], image.shape[2], strip)
     return out

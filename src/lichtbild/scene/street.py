@@ -149,7 +149,7 @@ def _lay_ground(sheet: Sheet, below: Sheet, sources: Lamps, wet: float, seed: in
     size = (_coarse(x.shape[0], view.canvas.height), _coarse(x.shape[1], view.canvas.height))
     zc, xc = enlarge(z, (size[0], 1)), enlarge(x, size)
     lux = sources.illuminance(xc, np.zeros_like(xc), zc, (0.0, 1.0, 0.0)) + colour(kelvin(3600.0)) * SKY_LUX
-    ground = _street_ground.draw(view, SIDES, below.light[:, rows], enlarge(lux, x.shape), wet, seed)
+    ground = _street_ground.draw(view, SIDES, below.light[:, rows], lux, wet, seed)
     free = (x > SIDES[0]) & (x < SIDES[1]) & (sheet.depth[rows] > z)
     np.copyto(sheet.light[:, rows], ground, where=free)
     np.copyto(sheet.depth[rows], np.broadcast_to(z, x.shape), where=free)

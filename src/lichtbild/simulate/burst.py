@@ -88,13 +88,16 @@ class Plan:
             x, y = np.meshgrid(np.arange(w, dtype=np.float64), np.arange(top, top + len(seen), dtype=np.float64))
             x, y = self.body.bends["ideal"](x, y) if self.body.bends else (x, y)
             for k in np.unique(seen):
-                part[seen == k] = _deep(self.scene.layers[k], at_row(maps[k], y[seen == k]), x[seen == k], y[seen == k])
+                here = seen == k
+                part[here] = _deep(self.scene.layers[k], maps[k], x[here], y[here])
         return out
 
 
 def _deep(layer: Layer, maps: F64, x: F64, y: F64) -> F32:
-    """Depth of a layer at pixels x, y whose rows have the homographies `maps`."""
-    u, v = project(maps, x, y)
+    """Depth of a layer at pixels x, y of a frame whose rows have the ways `maps` (H, 3, 3); (1,) where it is flat."""
+    if layer.depth_m.size == 1:
+        return layer.depth_m.reshape(1)
+    u, v = project(at_row(maps, y), x, y)
     rows = np.clip(np.rint(v).astype(int) - layer.top, 0, layer.shape[0] - 1)
     columns = np.clip(np.rint(u).astype(int) - layer.left, 0, layer.shape[1] - 1)
     return np.asarray(np.broadcast_to(layer.depth_m, layer.shape)[rows, columns], np.float32)

@@ -102,7 +102,11 @@ class Body:
         if self.straight:
             return owner[m : m + h, m : m + w].astype(np.uint8)
         x, y = self._nearest
-        return np.asarray(owner[y, x], np.uint8)
+        out = np.empty((h, w), np.uint8)
+        for top in range(0, h, _STRIP):
+            part = slice(top, top + _STRIP)
+            out[part] = owner[y[part], x[part]]
+        return out
 
     @functools.cached_property
     def _nearest(self) -> tuple[Any, Any]:
@@ -111,10 +115,14 @@ class Body:
         knots = [np.arange(0, n + _NODE, _NODE, dtype=np.float64) for n in (h, w)]
         x, y = np.meshgrid(np.minimum(knots[1], w - 1), np.minimum(knots[0], h - 1))
         u, v = lens.ideal(self.glass, self.plane, 1, x, y)
-        out = []
-        for way, place, size in ((u - x, np.arange(w)[None, :], w), (v - y, np.arange(h)[:, None], h)):
-            bent = place + between(way.astype(np.float32), np.arange(h) / _NODE, np.arange(w) / _NODE)
-            out.append(np.clip(np.rint(bent) + self.margin, 0, size + 2 * self.margin - 1).astype(np.int16))
+        columns, rows = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
+        ways = (u - x).astype(np.float32), (v - y).astype(np.float32)
+        out = np.empty((2, h, w), np.int16)
+        for top in range(0, h, _STRIP):
+            part = rows[top : top + _STRIP]
+            for to, way, place, size in zip(out, ways, (columns, part[:, None]), (w, h), strict=True):
+                bent = place + between(way, part / _NODE, columns / _NODE)
+                to[top : top + _STRIP] = np.clip(np.rint(bent) + self.margin, 0, size + 2 * self.margin - 1)
         return out[0], out[1]
 
     @property

@@ -14,13 +14,21 @@ from . import cache
 from .truth import project
 from .ways import PAD, TILE, Camera, Take, Ways, moments, ways
 
+_KEPT = 8  # planes of float32 as large as the canvas that may be kept ready; what is more is laid out for each frame
+
 
 @dataclass(frozen=True)
 class Sheet:
-    """A layer made ready to be moved: `light` (3 or 4, h + 2·PAD, w + 2·PAD), the fourth plane alpha."""
+    """A layer that can be moved; `kept`: its light made ready, None where it is laid out whenever it is asked for."""
 
     layer: Layer
-    light: F32
+    farthest: bool
+    kept: F32 | None = None
+
+    @property
+    def light(self) -> F32:
+        """(3 or 4, h + 2·PAD, w + 2·PAD): RGB, or RGB times alpha and alpha."""
+        return _laid(self.layer, self.farthest) if self.kept is None else self.kept
 
 
 def sheets(scene: Scene) -> list[Sheet]:
@@ -28,24 +36,33 @@ def sheets(scene: Scene) -> list[Sheet]:
 
     Raises SceneError for light that cannot be.
     """
-    made = []
-    for i, layer in enumerate(scene.layers):
-        h, w = layer.shape
+    made: list[Sheet] = []
+    room = _KEPT * 4 * math.prod(scene.canvas)
+    for layer in scene.layers:
         if not float(np.min(layer.light)) >= 0:
             raise SceneError(f"scene {scene.name}: layer '{layer.name}' holds negative light or none at all (NaN)")
-        light = np.zeros((3 if i == 0 else 4, h + 2 * PAD, w + 2 * PAD), np.float32)
-        inner = light[:, PAD : PAD + h, PAD : PAD + w]
-        inner[:3] = layer.light
-        if i:
-            alpha = np.float32(1) if layer.alpha is None else layer.alpha
-            inner[:3] *= alpha
-            inner[3] = alpha
-        else:
-            _spread_border(light)
-        made.append(Sheet(layer, light))
-        cache.forget(layer.light)
-        cache.forget(layer.alpha)
+        light = _laid(layer, not made)
+        kept = not made or light.nbytes <= room
+        room -= light.nbytes * kept
+        made.append(Sheet(layer, not made, light if kept else None))
     return made
+
+
+def _laid(layer: Layer, farthest: bool) -> F32:
+    """The light of a sheet; what the cache holds of the layer is let go of."""
+    h, w = layer.shape
+    light = np.zeros((3 if farthest else 4, h + 2 * PAD, w + 2 * PAD), np.float32)
+    inner = light[:, PAD : PAD + h, PAD : PAD + w]
+    inner[:3] = layer.light
+    if farthest:
+        _spread_border(light)
+    else:
+        alpha = np.float32(1) if layer.alpha is None else layer.alpha
+        inner[:3] *= alpha
+        inner[3] = alpha
+    cache.forget(layer.light)
+    cache.forget(layer.alpha)
+    return light
 
 
 def _spread_border(light: F32) -> None:

@@ -50,7 +50,6 @@ def run(spec: str, output: str, given: dict[str, Any], cache: str | None, truth:
     except LichtbildError as e:
         raise Usage(str(e)) from None
     folder.free(pathlib.Path(output), overwrite)
-    kernels.keep_memory()
     bar = Bar(settings.frames)
     bar.show("drawing the scene")
 
@@ -59,7 +58,9 @@ def run(spec: str, output: str, given: dict[str, Any], cache: str | None, truth:
         bar.show(output)
 
     try:
-        folder.write(plan(spec, cache, **given), output, truth, overwrite, told)
+        made = plan(spec, cache, **given)
+        kernels.keep_memory()  # now that the scene is drawn: what that took is given back
+        folder.write(made, output, truth, overwrite, told)
     finally:
         bar.clear()
     return 0
