@@ -15,6 +15,10 @@ from .types import Exposure, Frame, RawError, Shot
 GAP_S = 2.0  # between the end of one frame and the next: a burst does not pause
 _What = TypeVar("_What")
 _DIM_EV = 4.0  # EV at ISO 100, about 40 lux: below it several frames are a night photograph
+# Noise of mid-grey, relative to it: from the first on a burst of unknown exposure was taken at night (a phone's noise
+# at ISO 700); below the second nobody sees it, and by day more frames than that takes only cost time.
+_GRAINY, _CLEAN = 0.10, 0.015
+_FEWEST = 2  # frames that are merged in any case: they fill in each other's colours
 
 
 @dataclass(frozen=True)
@@ -115,13 +119,36 @@ def brightness_ev(e: Exposure) -> float | None:
     return math.log2((e.aperture or 1.8) ** 2 / e.time_s) - math.log2(e.iso / 100)
 
 
+def grain(frame: Frame) -> float:
+    """Noise of mid-grey in one frame, relative to it: as the file says, as measured, or what is usual at this ISO."""
+    from .develop import demosaic, noise
+
+    known = noise.assumed(frame.exposure.iso) if frame.shut and not noise.sane(frame.noise) else noise.measure(frame)
+    return math.sqrt(known.scale[1] * demosaic.MID_GREY + known.offset[1]) / demosaic.MID_GREY
+
+
 def mode(shot: Shot) -> tuple[str, str]:
     """The mode that a shot asks for, and why."""
     n = len(shot.frames)
     if n == 1:
         return "snapshot", "a single frame is a snapshot"
-    ev = brightness_ev(shot.reference.exposure)
-    if ev is None:
-        return "night", f"{n} frames whose exposure is unknown are taken for a night burst"
-    said = f"{n} frames at EV {ev:.1f}"
-    return ("night", f"{said} are a night burst") if ev < _DIM_EV else ("snapshot", f"{said} are a burst by day")
+    ev, noise = brightness_ev(shot.reference.exposure), grain(shot.reference)
+    dark = noise > _GRAINY if ev is None else ev < _DIM_EV
+    said = f"{n} frames of unknown exposure" if ev is None else f"{n} frames at EV {ev:.1f}"
+    said = f"{said}, {noise:.1%} noise in mid-grey,"
+    return ("night", f"{said} are a night burst") if dark else ("snapshot", f"{said} are a burst by day")
+
+
+def enough(shot: Shot, mode: str, most: int) -> tuple[int, str] | None:
+    """How many frames of a shot are to be merged, `most` at most, and why; None where there is nothing to choose.
+
+    At night all of them, since shadows never have enough light; by day what brings noise of mid-grey below what is
+    seen. A bracket needs every frame.
+    """
+    n = min(len(shot.frames), most)
+    if n == 1 or len({(f.exposure.time_s, f.exposure.iso) for f in shot.frames}) > 1:
+        return None
+    noise = grain(shot.reference)
+    count = n if mode != "snapshot" else min(n, max(_FEWEST, math.ceil((noise / _CLEAN) ** 2)))
+    less = f"{noise:.1%} noise in mid-grey becomes {noise / math.sqrt(count):.1%}"
+    return count, f"{count} of {len(shot.frames)} frames are merged: {less}"

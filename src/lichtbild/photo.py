@@ -134,4 +134,8 @@ def develop(
     frame = shot.reference
     made = recipes.resolve(mode, look, [pathlib.Path(f) for f in files], set, frame.path, frame.make, frame.model,
                            auto=bursts.mode(shot))  # fmt: skip
+    merge = made.values.get("merge", {})
+    if merge.get("zoom") == 1:  # finer pixels are made of all frames there are
+        count = bursts.enough(shot, made.mode, merge["frames"])
+        made = made if count is None else made.chosen("merge", "frames", *count)
     return Photo(shot, made)

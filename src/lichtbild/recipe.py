@@ -13,7 +13,7 @@ import pathlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import __version__
@@ -65,6 +65,14 @@ class Recipe:
         for name, digest in inputs:
             lines += [f"[[{_MADE}.from]]", f"name = {_toml(name)}", f"sha256 = {_toml(digest)}", ""]
         return "\n".join(lines)
+
+    def chosen(self, name: str, key: str, value: Any, why: str) -> Recipe:
+        """This recipe where nobody has set `key` of the stage `name`; `value` is what the shot asks for, and why."""
+        if self.origins.get(name, {}).get(key) != "default":
+            return self
+        values = self.values | {name: self.values[name] | {key: value}}
+        origins = self.origins | {name: self.origins[name] | {key: "shot"}}
+        return replace(self, values=values, origins=origins, notes=(*self.notes, why))
 
     def stage(self, name: str) -> Any:
         """The stage `name` as its own class, filled with the values of this recipe."""

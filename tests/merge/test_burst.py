@@ -17,7 +17,8 @@ from lichtbild.export import dng
 from lichtbild.light import WHITE_D65
 from lichtbild.raw import glance
 from lichtbild.raw import open as open_raw
-from lichtbild.types import Exposure, White
+from lichtbild.recipe import Recipe
+from lichtbild.types import Exposure, Noise, White
 from lichtbild.wanted import Wanted
 
 EVEN = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "even")
@@ -134,6 +135,31 @@ def test_the_mode_follows_the_light():
                  (Exposure(1600, 1 / 15, 1.8), Exposure(50, 1 / 500, 1.8)))  # fmt: skip
     assert bursts.mode(dark)[0] == "night" and bursts.mode(day)[0] == "snapshot"
     assert bursts.mode(types.Shot(frames[:1], pathlib.Path()))[0] == "snapshot"
+
+
+def test_noise_tells_the_mode_where_the_exposure_does_not():
+    frames = shot(2, size=(120, 140))[0].frames
+    for noise, expected in ((Noise((2e-3,) * 3, (2e-4,) * 3), "night"), (Noise((1e-5,) * 3, (1e-7,) * 3), "snapshot")):
+        unknown = [types.replace(f, exposure=Exposure(), noise=noise) for f in frames]
+        mode, why = bursts.mode(types.Shot(unknown, pathlib.Path()))
+        assert mode == expected and "unknown exposure" in why and "noise" in why
+
+
+def test_by_day_as_many_frames_are_merged_as_noise_asks_for():
+    frames = shot(6, size=(120, 140))[0].frames
+
+    def made(noise: float, mode: str = "snapshot", **more: object) -> Recipe:
+        known = Noise((0.0,) * 3, ((0.18 * noise) ** 2,) * 3)
+        taken = [types.replace(f, exposure=Exposure(50, 1 / 500, 1.8), noise=known) for f in frames]
+        return lichtbild.develop(types.Shot(taken, frames[0].path), mode, **more).recipe
+
+    for noise, count in ((0.004, 2), (0.03, 4), (0.2, 6)):
+        recipe = made(noise)
+        assert recipe.values["merge"]["frames"] == count and recipe.origins["merge"]["frames"] == "shot"
+        assert f"{count} of 6 frames" in recipe.notes[-1]
+    assert made(0.004, "night").values["merge"]["frames"] == 6
+    assert made(0.004, set={"merge.frames": 5}).values["merge"]["frames"] == 5, "who sets it is obeyed"
+    assert made(0.004, set={"merge.zoom": 1.5}).values["merge"]["frames"] == 30, "finer pixels need all of them"
 
 
 def test_odd_and_broken_frames_are_left_out_and_told(tmp_path, monkeypatch, capsys):
