@@ -1,19 +1,25 @@
 """What looks cost: compiling one, a table of one, and the kernels that apply look, table and grain, per core.
 
-python -m bench.look [rows columns]
+python -m bench.look [rows columns]        kernels on one thread, milliseconds per megapixel
+python -m bench.look full                  all that a look does to a photograph of 12 MP on all cores, milliseconds
 """
 
 from __future__ import annotations
 
+import dataclasses
+import pathlib
 import sys
 from collections.abc import Callable
 
 import numpy as np
 
-from lichtbild import kernels, look
-from lichtbild.look import grain, lut, tables
+from lichtbild import kernels, look, recipe
+from lichtbild.develop import film, micro, shading
+from lichtbild.look import grain, lut, spec, tables
+from lichtbild.types import Frame, Vignette
 
 from . import clock
+from . import finish as finish_bench
 
 Work = Callable[[], object]
 
@@ -78,6 +84,40 @@ def run(rows: int = 1500, columns: int = 2000, repeats: int = 12) -> dict[str, d
         kernels.set_threads(0)
 
 
+def full(rows: int = 3000, columns: int = 4000, repeats: int = 10) -> dict[str, dict[str, float]]:
+    """Best wall and CPU milliseconds of everything a look does, from the negative to the picture, and of its parts."""
+    plain, values = finish_bench.negative(rows, columns), recipe.resolve().values
+    wanted = dataclasses.replace(
+        look.load("negative"),
+        spatial=spec.Spatial(vignette_ev=-0.5, retain_lens=0.3, halation=1.0, grain=11.0),
+        micro=spec.Micro(1.1, 1.2, 1.3, 1.3),
+    )
+    lens = shading.prepare(Frame(pathlib.Path(), "RGGB", np.zeros((rows, columns), np.uint16), None,
+                                 np.zeros((1, 1, 1), np.float32), (1.0,),
+                                 vignettes=(Vignette((0.5, 0.2, 0.0, 0.0, 0.0), (0.5, 0.5)),)))  # fmt: skip
+    proxy = np.random.default_rng(1).random((3, rows // 4, columns // 4), np.float32)
+    bare, made = dataclasses.replace(wanted, spatial=spec.Spatial(), micro=spec.Micro()), look.compile(wanted)
+    assert plain.tone is not None
+    tone = plain.tone
+
+    def everything() -> None:
+        mapped = micro.apply(tone, proxy, wanted, columns, 0.5)
+        negative = film.halation(dataclasses.replace(plain, tone=mapped), wanted)
+        film.picture(film.falloff(negative, wanted, 1.0, lens), wanted, made, values)
+
+    works: dict[str, Work] = {
+        "full look": everything,
+        "tone and colour alone": lambda: film.picture(plain, bare, made, values),
+        "with grain": lambda: film.picture(plain, wanted, made, values),
+        "halation": lambda: film.halation(plain, wanted),
+        "textures": lambda: micro.apply(tone, proxy, wanted, columns, 0.5),
+        "falloff": lambda: film.falloff(plain, wanted, 1.0, lens),
+    }
+    found = clock.in_turn(works, repeats, 1.0)
+    return {name: {"wall_ms": f["wall_ms_mp"], "cpu_ms": f["cpu_ms_mp"]} for name, f in found.items()}
+
+
 if __name__ == "__main__":
-    for name, costs in run(*map(int, sys.argv[1:3])).items():
+    measured = full() if sys.argv[1:2] == ["full"] else run(*map(int, sys.argv[1:3]))
+    for name, costs in measured.items():
         print(f"{name:22s}", costs)

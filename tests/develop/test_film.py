@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import virtual
 
-from lichtbild import look, types
-from lichtbild.develop import film, finish, shading
+from lichtbild import difference, look, recipe, types
+from lichtbild.develop import film, finish, micro, shading
 from lichtbild.develop._camera import GENERIC
 from lichtbild.develop.colour import ColourTable
 from lichtbild.develop.highlights import HighlightTable
+from lichtbild.develop.tone import ToneMap
 from lichtbild.look import bake
 from lichtbild.look.curve import eotf
+from lichtbild.scene import lake
 from lichtbild.types import Encoding
 
 DARK = dataclasses.replace(look.load("neutral"), spatial=look.spec.Spatial(vignette_ev=-1.0))
@@ -142,3 +144,32 @@ def test_a_table_in_hdr_keeps_its_colours_and_gets_its_light_back(kind: str, tmp
         brightness = shown @ [0.2126, 0.7152, 0.0722]
         assert np.diff(brightness).min() > -0.02 * brightness.max()
         assert np.diff(brightness[::16]).min() > -1e-3
+
+
+def test_the_same_picture_at_every_size() -> None:
+    """A look at 1200 x 896 made half as large, beside the same look at 600 x 448: what depends on place goes along."""
+    wanted = dataclasses.replace(
+        look.load("classic"),
+        spatial=look.spec.Spatial(vignette_ev=-1.0, halation=1.0, halation_um=150.0),
+        micro=look.spec.Micro(1.2, 1.2, 1.2, 1.2),
+    )
+    small = lake.render(448, 600).astype(np.float32)
+    small[:, 50:56, 300:308] = 8.0  # a lamp
+    shown = []
+    # Each pixel twice: then tone and colour are the same, and what differs is what depends on place.
+    for light in (small.repeat(2, 1).repeat(2, 2), small):
+        rows, columns = light.shape[1:]
+        encoding = Encoding(20000.0, (0.0, 0.0, 0.0), (100.0, 100.0, 100.0))
+        proxy = np.ascontiguousarray(light.reshape(3, rows // 4, 4, columns // 4, 4).mean((2, 4)))
+        flat = np.zeros(proxy.shape[1:], np.float32)
+        tone = micro.apply(ToneMap(flat, flat, 2.0**-12, 0.0, 0.0), proxy, wanted, columns, 0.0)
+        before = dataclasses.replace(negative(rows, columns), code=encoding.encode(light), encoding=encoding, tone=tone)
+        printed = film.falloff(film.halation(before, wanted), wanted)
+        codes = film.picture(printed, wanted, look.compile(wanted), recipe.resolve().values, 16)
+        shown.append(eotf(codes / 65535.0))
+    halved = shown[0].reshape(448, 2, 600, 2, 3).mean((1, 3))
+    off = difference.delta_e_2000(*(difference.lab(np.moveaxis(v, -1, 0), space="srgb") for v in (halved, shown[1])))
+    assert off.mean() < 0.1 and np.percentile(off, 99) < 0.5
+    plain = eotf(finish.run(before, look.compile(wanted), 16) / 65535.0)
+    lamp = np.s_[40:70, 280:330]
+    assert np.abs(plain[lamp] - shown[1][lamp]).max() > 0.05  # there was something to compare

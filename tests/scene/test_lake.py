@@ -19,3 +19,8 @@ def test_range() -> None:
     assert np.isfinite(light).all() and light.min() > 0
     y = light.mean(axis=0)
     assert np.log2(y.max() / np.percentile(y, 1)) > 9  # EV
+
+
+def test_the_water_begins_on_a_whole_row() -> None:
+    """At 896 rows its first one over the height, times the height, is a hair less than itself."""
+    assert lake.render(896, 16).shape == (3, 896, 16)

@@ -13,7 +13,7 @@ import os
 import pathlib
 import tomllib
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from ..stage import nearest, param
 from ..types import LichtbildError
@@ -99,9 +99,7 @@ class Mono:
     """Black and white: what the film sees, behind which filter."""
 
     film: str = param("none", doc="sensitivity of the film; none = colour", choices=("none", "pan", "ortho", "red"))
-    filter: str = param(
-        "none", doc="filter before the lens", choices=("none", "yellow", "orange", "red", "green", "blue")
-    )
+    filter: str = param("none", doc="filter before it", choices=("none", "yellow", "orange", "red", "green", "blue"))
 
 
 @dataclass(frozen=True)
@@ -164,10 +162,8 @@ class Look:
     artistic: bool = False  # its skin need not stay as it is
 
 
-TABLES: dict[str, type[Any]] = {
-    f.name: cast("type[Any]", f.default_factory)
-    for f in dataclasses.fields(Look)
-    if isinstance(f.default_factory, type)
+TABLES: dict[str, Any] = {
+    f.name: f.default_factory for f in dataclasses.fields(Look) if isinstance(f.default_factory, type)
 }
 
 
@@ -244,9 +240,10 @@ def overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _hues(below: list[Any], above: list[Any]) -> list[Any]:
-    if not all(isinstance(node, dict) for node in [*below, *above]):
+    tables = all(isinstance(node, dict) for node in [*below, *above])
+    again = {node.get("at_deg", 0.0): node for node in above} if tables else {}
+    if len(again) < len(above):
         return above  # `parse` says what is wrong
-    again = {node.get("at_deg", 0.0): node for node in above}
     kept = [{**node, **again.pop(node.get("at_deg", 0.0), {})} for node in below]
     return kept + [node for node in above if node.get("at_deg", 0.0) in again]
 

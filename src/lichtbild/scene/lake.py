@@ -230,7 +230,7 @@ def _water(sheet: _Sheet) -> None:
         path = exp(-(((u - f32(SUN[0])) / (f32(0.035) + f32(0.16) * depth)) ** 2))
         light[...] = water + colour(SUN_LIGHT) * (path * sparkle * f32(9))
 
-    sheet.paint(draw, first / h)
+    sheet.paint(draw, (first + 0.5) / h)
 
 
 def _reeds(sheet: _Sheet) -> None:
