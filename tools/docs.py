@@ -1,4 +1,4 @@
-"""Write the pages `stages`, `sensors`, `lenses` and `simulator` of `docs` from the code: docstrings, parameters, keys.
+"""Write pages of `docs` from the code, its docstrings, parameters and keys: those that PAGES names.
 
 python tools/docs.py            write
 python tools/docs.py --check    fail when a page is stale, a source is missing from docs/references.bib,
@@ -15,7 +15,10 @@ import sys
 
 import lichtbild.develop as develop
 from lichtbild import lens, scene, sensor, simulate, stage
+from lichtbild.develop import micro
 from lichtbild.lens import fit, form, polynomials, spec, stray
+from lichtbild.look import curve, grain, mono
+from lichtbild.look import spec as look_spec
 from lichtbild.sensor import efficiency, file
 from lichtbild.simulate import folder, shake, spectral, ways
 
@@ -24,6 +27,7 @@ PAGE = ROOT / "docs" / "stages.md"
 SENSORS = ROOT / "docs" / "sensors.md"
 SIMULATOR = ROOT / "docs" / "simulator.md"
 LENSES = ROOT / "docs" / "lenses.md"
+LOOK_FILE = ROOT / "docs" / "look-file.md"
 BIB = ROOT / "docs" / "references.bib"
 HEAD = """# The stages of development, in the order of light
 
@@ -159,7 +163,40 @@ def lenses_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {PAGE: page, SENSORS: sensors_page, LENSES: lenses_page, SIMULATOR: simulator_page}
+LOOK_FILE_HEAD = """# The file of a look
+
+Made by `make docs` from the code: do not edit. A look is a TOML file in `src/lichtbild/look/data`, in
+`~/.config/lichtbild/looks`, or any other that `--look mine.toml` names; [those of the house](looks.md).
+Every key may be left out but `name` and `title`. `extends = "classic"` starts from another look. `[set.STAGE]` sets
+parameters of [stages](stages.md) for pictures in this look: `[set.border]` with `paper = "white"`.
+"""
+
+
+def look_file_page() -> str:
+    """All keys of a look file, table by table, and how its parts act."""
+    lines = [LOOK_FILE_HEAD]
+    for table, kind in [*look_spec.TABLES.items(), ("hue", look_spec.Hue)]:
+        lines += [f"## {f'[[{table}]]' if table == 'hue' else f'[{table}]'}\n", f"{kind.__doc__}\n"]
+        lines += ["| key | default | range | meaning |", "|---|---|---|---|"]
+        for key, m in look_spec.fields(kind).items():
+            span = " · ".join(m["choices"]) or ("text" if m["lo"] is None else f"{m['lo']:g} … {m['hi']:g} {m['unit']}")
+            lines.append(
+                f"| `{key}` | {m['default'] if m['default'] != '' else 'none'} | {span.strip()} | {m['doc']} |"
+            )
+        lines.append("")
+    for title, module in (
+        ("Tone", curve),
+        ("Grain", grain),
+        ("Textures", micro),
+        ("Black and white", mono),
+    ):
+        lines += [f"## {title}\n", f"```text\n{inspect.cleandoc(module.__doc__ or '')}\n```\n"]
+    return "\n".join(lines)
+
+
+PAGES = {
+    PAGE: page, SENSORS: sensors_page, LENSES: lenses_page, SIMULATOR: simulator_page, LOOK_FILE: look_file_page
+}  # fmt: skip
 
 
 def missing_sources() -> list[str]:
