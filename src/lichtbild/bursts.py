@@ -18,7 +18,7 @@ _DIM_EV = 4.0  # EV at ISO 100, about 40 lux: below it several frames are a nigh
 # Noise of mid-grey, relative to it: from the first on a burst of unknown exposure was taken at night (a phone's noise
 # at ISO 700); below the second nobody sees it, and by day more frames than that takes only cost time.
 _GRAINY, _CLEAN = 0.10, 0.015
-_FEWEST = 2  # frames that are merged in any case: they fill in each other's colours
+_FEWEST = 4  # frames that are merged in any case: they take the false colours out of fine patterns
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def test_by_day_as_many_frames_are_merged_as_noise_asks_for():
         taken = [types.replace(f, exposure=Exposure(50, 1 / 500, 1.8), noise=known) for f in frames]
         return lichtbild.develop(types.Shot(taken, frames[0].path), mode, **more).recipe
 
-    for noise, count in ((0.004, 2), (0.03, 4), (0.2, 6)):
+    for noise, count in ((0.004, 4), (0.033, 5), (0.2, 6)):
         recipe = made(noise)
         assert recipe.values["merge"]["frames"] == count and recipe.origins["merge"]["frames"] == "shot"
         assert f"{count} of 6 frames" in recipe.notes[-1]
