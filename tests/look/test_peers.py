@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import shutil
+import struct
 import subprocess
 
 import numpy as np
@@ -17,11 +18,23 @@ from lichtbild.look.curve import eotf, oetf
 from lichtbild.look.difference import delta_e, lab
 from lichtbild.simulate import plan, write
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("rawtherapee-cli") is None, reason="rawtherapee-cli is not installed"),
-]
+pytestmark = pytest.mark.slow
+COLOURS = np.random.default_rng(5).uniform(0.1, 0.85, (6, 8, 3)).repeat(20, 0).repeat(20, 1)
+MIDDLE = (slice(10, None, 20), slice(10, None, 20))  # of the patches
+SIDECAR = """<?xml version="1.0" encoding="UTF-8"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:darktable="http://darktable.sf.net/" darktable:xmp_version="4"
+ darktable:raw_params="0" darktable:auto_presets_applied="1" darktable:history_end="1" darktable:iop_order_version="2">
+<darktable:history><rdf:Seq><rdf:li darktable:num="0" darktable:operation="lut3d" darktable:enabled="1"
+ darktable:modversion="3" darktable:params="{}" darktable:multi_name="" darktable:multi_priority="0"/></rdf:Seq>
+</darktable:history></rdf:Description></rdf:RDF></x:xmpmeta>
+"""
 PLAIN = "[Exposure]\nAuto=false\nCompensation=0\n[HLRecovery]\nEnabled=false\n[Sharpening]\nEnabled=false\n"
+
+
+def needs(name: str) -> None:
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
 
 
 def rawtherapee(source: pathlib.Path, out: pathlib.Path, settings: str) -> np.ndarray:
@@ -34,20 +47,39 @@ def rawtherapee(source: pathlib.Path, out: pathlib.Path, settings: str) -> np.nd
 
 
 def test_rawtherapee_applies_the_hald(tmp_path: pathlib.Path) -> None:
+    needs("rawtherapee-cli")
     hald = tmp_path / "classic.png"
     bake.bake(look.load("classic"), hald, 36)
-    colours = np.random.default_rng(5).uniform(0.1, 0.85, (6, 8, 3)).repeat(20, 0).repeat(20, 1)
-    tifffile.imwrite(tmp_path / "in.tif", (colours * 65535).astype(np.uint16), photometric="rgb")
+    tifffile.imwrite(tmp_path / "in.tif", (COLOURS * 65535).astype(np.uint16), photometric="rgb")
     said = f"[Film Simulation]\nEnabled=true\nClutFilename={hald}\nStrength=100\n"
     got = rawtherapee(tmp_path / "in.tif", tmp_path / "out.tif", said + "[Color Management]\nOutputProfile=RTv4_sRGB\n")
-    wanted = lut.twin(colours, lut.read(hald))
-    middle = (slice(10, None, 20), slice(10, None, 20))
-    error = delta_e(lab(got[middle]), lab(wanted[middle]))
+    error = delta_e(lab(got[MIDDLE]), lab(lut.twin(COLOURS, lut.read(hald))[MIDDLE]))
     assert np.median(error) < 1.0 and error.max() < 4.0
+
+
+@pytest.mark.parametrize("kind", [".cube", ".png"])
+def test_darktable_applies_the_table(kind: str, tmp_path: pathlib.Path) -> None:
+    """By its module for tables, asked for in a sidecar with parameters laid out as version 3 of the module has them."""
+    needs("darktable-cli")
+    table, out = tmp_path / f"classic{kind}", tmp_path / "out.tif"
+    bake.bake(look.load("classic"), table, 36)
+    tifffile.imwrite(tmp_path / "in.tif", (COLOURS * 65535).astype(np.uint16), photometric="rgb")
+    srgb_by_tetrahedra = struct.pack("<3i", 0, 0, 0)
+    asked = table.name.encode().ljust(512, b"\0") + srgb_by_tetrahedra + bytes(12288 + 128)
+    (tmp_path / "in.xmp").write_text(SIDECAR.format(asked.hex()))
+    line = ["darktable-cli", *(str(tmp_path / name) for name in ("in.tif", "in.xmp", "out.tif")), "--icc-type", "SRGB"]
+    line += ["--core", "--disable-opencl", "--library", ":memory:", "--configdir", str(tmp_path / "configuration")]
+    for setting in (f"plugins/darkroom/lut3d/def_path={tmp_path}", "plugins/darkroom/workflow=none",
+                    "plugins/imageio/format/tiff/bpp=16"):  # fmt: skip
+        line += ["--conf", setting]
+    subprocess.run(line, check=True, capture_output=True, timeout=300)
+    got = np.asarray(tifffile.imread(out), np.float64)[MIDDLE] / 65535
+    assert delta_e(lab(got), lab(lut.twin(COLOURS, lut.read(table))[MIDDLE])).max() < 0.1
 
 
 def test_rawtherapee_applies_the_camera_profile(tmp_path: pathlib.Path) -> None:
     """What a profile without a look makes of a chart, sent through the look by us, is what one with the look makes."""
+    needs("rawtherapee-cli")
     (source,) = write(plan({"name": "chart"}, "off", frames=1, width=960, height=640), tmp_path / "burst", "none")
     frame = raw.open(source)
     camera = bake.Camera(f"{frame.make} {frame.model}", frame.colour)
