@@ -21,7 +21,7 @@ from ..merge import Merge, exposures, reference, zoom
 from ..merge.add import Quads
 from ..merge.stack import Merged, Mosaic, Stack
 from ..types import F32, U16, Encoding, Frame, Noise, RawError, Values, White
-from . import defects, demosaic, front, shading, stuck
+from . import defects, demosaic, front, shading, stuck, variance
 from . import noise as noises
 
 _GRAINY = 0.02  # noise of mid-grey from where the fast demosaic of the further frames costs nothing that is seen
@@ -39,7 +39,8 @@ class Burst:
 
     Of a burst also `share` (h, w): noise power in units of that noise; `others`: names of the further frames that were
     merged; `believed`: part of the picture in which each of them was; `frames` (h, w): frames that count, per cell of
-    8x8 pixels.
+    8x8 pixels; `left` (3, h, w): noise power of light as a part of what one pixel of the reference has, where it is
+    known.
     """
 
     code: U16
@@ -49,6 +50,7 @@ class Burst:
     others: tuple[str, ...] = ()
     believed: tuple[float, ...] = ()
     frames: F32 = field(default_factory=lambda: np.ones((1, 1), np.float32))
+    left: F32 | None = None
 
 
 def order(frames: Sequence[Frame], values: Values, remarks: list[str] | None = None) -> list[Frame]:
@@ -116,7 +118,9 @@ def run(
     bad = stuck.find([first, *(f for f in waiting if f.shut is None)], noise) if values["defects"]["strength"] else None
     first = _without(first, bad)
     picture, encoding = front.run(first, white, noise, values, even)
-    way = _Way(exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting), bad)
+    way = _Way(
+        exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting), first.cfa, bad
+    )
     mosaic = Mosaic(defects.phase(first.cfa), front.tops(white, encoding, even, first)) if way.quads else None
     stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.noisy, way.certain(waiting), mosaic)
     del first
@@ -133,7 +137,7 @@ def run(
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
     return Burst(
         code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
-        np.reciprocal(merged.share),
+        np.reciprocal(merged.share), None if again else way.left(merged.mean),
     )  # fmt: skip
 
 
@@ -160,12 +164,13 @@ def as_frame(frames: Sequence[Frame], values: Values) -> tuple[Frame, Report]:
     first = chosen[0]
     even = shading.prepare(first, values["shading"]["strength"])
     plain = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "none")
-    made = run(handed_out(chosen), plain, noises.measure(first), values, even, left_out)
+    single = noises.measure(first)
+    made = run(handed_out(chosen), plain, single, values, even, left_out)
     light = made.encoding.decode(made.code)
     peak = max(1.0, float(light.max(initial=0)))
     span = _WHITE - _BLACK
     numbers = np.clip(light * np.float32(span / peak) + np.float32(_BLACK + 0.5), 0, _WHITE).astype(np.uint16)
-    noise = Noise(_times(made.noise.scale, 1 / peak), _times(made.noise.offset, 1 / peak**2), made.noise.origin)
+    noise = exposures.scaled(made.noise if made.left is None else variance.profile(single, made.left), 1 / peak)
     window = first.crop and zoom.window(first.crop, first.shape, numbers.shape[1:])
     merged = types.replace(
         first, crop=window, cfa="RGB", mosaic=None, rgb=numbers, black=np.full((1, 1, 3), _BLACK, np.float32),
@@ -239,6 +244,7 @@ class _Way:
     values: Values
     even: shading.ShadingTable
     quads: bool
+    cfa: str
     bad: stuck.Places | None = None
 
     @functools.cached_property
@@ -264,6 +270,13 @@ class _Way:
             return frame.noise
         known = self.base.noise
         return Noise(_times(known.scale, its / mine), _times(known.offset, (its / mine) ** 2), known.origin)
+
+    def left(self, share: F32) -> F32 | None:
+        """Noise power that is left (3, h, w), from the reference's part `share` of all weights; None: not known."""
+        chosen = demosaic.choose(self.values["demosaic"]["method"], self.base.noise)
+        reference = variance.method(self.cfa, chosen)
+        others = variance.method(self.cfa, "fast" if self.quads or _grainy(self.base.noise) else chosen)
+        return None if reference is None or others is None else variance.left(share, reference, others)
 
     def certain(self, frames: Sequence[Frame]) -> int:
         """The weight of the reference beside these frames."""

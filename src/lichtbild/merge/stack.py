@@ -20,10 +20,12 @@ _CELL = 8  # pixels of the map of what noise is left
 
 @dataclass(frozen=True)
 class Merged:
-    """`code` (3, H, W) uint16; `share` (h, w) float32: noise power that is left, as a part of one frame's."""
+    """`code` (3, H, W) uint16; `share` (h, w) float32: noise power that is left, as a part of one frame's; `mean`: the
+    reference's mean part of all weights, in the same cells."""
 
     code: U16
     share: F32
+    mean: F32
 
 
 # Writes the codes of a frame into an array (3, H, W), or its quads into (4, h, w); tells what is other about a frame of
@@ -134,15 +136,14 @@ class Stack:
         red, green, blue = (s * s for s in self.sigma)
         add.done(self.reference, self._total, (red, green, blue), self.certain)
         share = np.float32(self.certain) / self._total[:, ::2].astype(np.float32)
-        return Merged(self.reference, _coarse(share, self.shape))
+        # Where a part of a cell has much noise left, it counts: better a little detail lost than a speck left.
+        worst = np.sqrt(np.sqrt(_cells(np.square(np.square(share)), self.shape)))
+        return Merged(self.reference, worst, _cells(share, self.shape))
 
 
-def _coarse(share: F32, shape: tuple[int, int]) -> F32:
-    """A map of every second row and column over cells of 8x8 pixels: fourth roots of mean fourth powers.
-
-    Where a part of a cell has much noise left, it counts: better a little detail lost than a speck left.
-    """
+def _cells(share: F32, shape: tuple[int, int]) -> F32:
+    """Means of a map of every second row and column over cells of 8x8 pixels."""
     rows, columns = (-(-n // _CELL) for n in shape)
     half = _CELL // 2
     inside = share[: half * rows, : half * columns].reshape(rows, half, columns, half)
-    return np.asarray(np.sqrt(np.sqrt(np.square(np.square(inside)).mean((1, 3)))), np.float32)
+    return np.asarray(inside.mean((1, 3)), np.float32)
