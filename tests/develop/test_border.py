@@ -77,6 +77,8 @@ def test_words_of_the_caption() -> None:
     assert border.camera("NIKON CORPORATION", "NIKON D5") == "NIKON D5"
     assert border.settings(Exposure(64.0, 2.5, 11.0, 50.0)) == "50 mm   f/11   2.5 s   ISO 64"
     assert border.settings(Exposure(time_s=0.5)) == "0.5 s"
+    assert border.settings(Exposure(time_s=120.0, focal_mm=1200.0)) == "1200 mm   120 s"
+    assert border.settings(Exposure(time_s=1 / 12000, focal_mm=6.86)) == "6.9 mm   1/12000 s"
     assert border.caption(frame(), values(title="  Abend in\nKöln\x01 "))[0][0] == "Abend in Koln"
 
 

@@ -97,14 +97,18 @@ def settings(exposure: Exposure) -> str:
     """Focal length (on 35 mm film where the file says it), aperture, time and ISO."""
     words = []
     if focal := exposure.focal_35mm or exposure.focal_mm:
-        words.append(f"{focal:.3g} mm")
+        words.append(f"{_number(focal)} mm")
     if exposure.aperture:
-        words.append(f"f/{exposure.aperture:.2g}" if exposure.aperture < 10 else f"f/{exposure.aperture:.0f}")
+        words.append(f"f/{_number(exposure.aperture)}")
     if time := exposure.time_s:
-        words.append(f"{time:.2g} s" if time >= _LONG_S else f"1/{1 / time:.0f} s")
+        words.append(f"{_number(time)} s" if time >= _LONG_S else f"1/{1 / time:.0f} s")
     if exposure.iso:
         words.append(f"ISO {exposure.iso:.0f}")
     return "   ".join(words)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _plain(text: str) -> str:
