@@ -70,7 +70,8 @@ def finished(b: burst.Burst) -> Any:
 
 def quality(iso: float, picture: Any) -> dict[str, Any]:
     """One row of the table of quality."""
-    shot, truth = sb1.make(picture[:, 1000:2096, 2000:3296], noise=noise_at(iso))
+    part = picture[:, 1000:2096, 2000:3296]
+    shot, truth = sb1.make(part, noise=noise_at(iso))
     single, whole = merged(Shot(shot.frames[:1], shot.path)), merged(shot)
     moving, inner = truth.moving(0), np.zeros(truth.rgb.shape[1:], bool)
     inner[32:-32, 32:-32] = True
@@ -85,6 +86,9 @@ def quality(iso: float, picture: Any) -> dict[str, Any]:
     uncovered = inner & np.any([truth.moving(i) for i in others], 0) & ~moving
     rows |= {"uncovered": cpsnr(clean, truth.rgb, uncovered)[0],
              "unc. single": cpsnr(alone, truth.rgb, uncovered)[0]}  # fmt: skip
+    both = inner & np.any([truth.moving(i) for i in range(len(shot.frames))], 0)
+    plain_light = light(whole.code, whole.encoding, whole.noise)
+    rows |= {"ghosts %": round(100 * lab.ghost_energy(plain_light, truth.rgb, sb1.apart(part), both), 2)}
     return rows | flow_error(shot, truth)
 
 

@@ -97,6 +97,19 @@ def make(
     return Shot(shots, pathlib.Path("sb1")), Truth(truth, np.stack(owners), tuple(maps), (False, True))
 
 
+def apart(light: Any, frames: int = 8, exposure: float = 0.55) -> Any:
+    """(frames - 1, 3, H, W): what the further frames of `make` saw, without noise, laid over the first by the motion of
+    the hand: of what stands still there is no difference left."""
+    size = ((light.shape[1] - 2 * MARGIN) // 2 * 2, (light.shape[2] - 2 * MARGIN) // 2 * 2)
+    still = light[:, MARGIN : MARGIN + size[0], MARGIN : MARGIN + size[1]] * np.float32(exposure)
+    found = []
+    for i in range(1, frames):
+        by = np.array([STEP * i, 0.25 * STEP * i])
+        cover, tone = _disc(np.mgrid[: size[0], : size[1]], np.array([0.3 * size[1], 0.45 * size[0]]) + by)
+        found.append((still + (tone * exposure - still) * cover).astype(np.float32))
+    return np.stack(found)
+
+
 def _frame(rgb: Any, noise: Noise, cfa: str, rng: Any, number: int, ev: float = 0.0) -> Frame:
     clean = np.empty(rgb.shape[1:])
     for k, plane in enumerate(SITES[cfa]):

@@ -14,6 +14,7 @@ from lichtbild import bursts, recipe, types
 from lichtbild.apps.cli.main import run
 from lichtbild.develop import burst, pipeline, shading
 from lichtbild.export import dng
+from lichtbild.lab import merged as lab
 from lichtbild.light import WHITE_D65
 from lichtbild.raw import glance
 from lichtbild.raw import open as open_raw
@@ -63,6 +64,18 @@ def test_what_moves_leaves_no_ghost(values, cfa):
     errors = [np.square(b.encoding.decode(b.code) - truth.rgb) for b in (one, many)]
     assert errors[1][:, there].mean() < errors[0][:, there].mean()
     assert errors[1][:, ~there].mean() < 0.45 * errors[0][:, ~there].mean()
+
+
+def test_what_moves_leaves_less_than_a_fiftieth_of_its_ghost(values):
+    light = picture((500, 620))
+    whole, truth = sb1.make(light, 6, shift_px=3.0)
+    made = merged(whole.frames, values)
+    there = np.any([truth.moving(i) for i in range(6)], 0)
+    others = sb1.apart(light, 6)
+    found = made.encoding.decode(made.code)
+    assert lab.ghost_energy(found, truth.rgb, others, there) < 0.02
+    blind = np.mean([truth.rgb, *others], axis=0)
+    assert lab.ghost_energy(blind, truth.rgb, others, there) > 0.5
 
 
 @pytest.mark.parametrize("size", [(98, 98), (100, 110), (104, 98)])
