@@ -38,11 +38,12 @@ def sharpness(name: str, pitch_um: float, fine: int, size: int = 320, angle_deg:
     """Largest error of the MTF up to 0.45 and up to 0.5 cycles/px."""
     none = {"distortion": spec.Distortion(), "lateral": spec.Lateral(), "shading": spec.Shading(0.0)}
     glass = dataclasses.replace(lens.load(name), glare=spec.Glare(), **none)
-    plane = lens.Plane(size * fine, size * fine, pitch_um / fine)
+    plain = lens.Plane(size, size, pitch_um)
+    plane = plain.finer(fine) if fine > 1 else plain
     m = lens.reach(glass, plane) + 20 * fine
-    light = edge.slanted(size * fine + 2 * m, size * fine + 2 * m, angle_deg, 0.0, 0.0, 1.0, 100.0)
+    light = edge.slanted(plane.height + 2 * m, plane.width + 2 * m, angle_deg, 0.0, 0.0, 1.0, 100.0)
     found = lens.apply(np.stack([light.astype(np.float32)] * 3), glass, plane)[1]
-    measured = edge.measure(found.reshape(size, fine, size, fine).mean((1, 3)), reach_px=size / 2 - 16)
+    measured = edge.measure(lens.summed(found, fine), reach_px=size / 2 - 16)
     f, (c, s) = np.linspace(0.01, 0.5, 50), (math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg)))
     exact = glass.spread.otf(1, 0.0, 0.0, f * c / pitch_um * 1e3, f * s / pitch_um * 1e3)
     error = np.abs(measured.mtf(f) - exact * np.abs(np.sinc(f * c) * np.sinc(f * s)))

@@ -16,8 +16,7 @@ from _light import c, x, y
 CELL = 16  # pixels between the nodes of the tables
 TILE = (512, 128)  # what one task resamples
 BLOCK = 64  # columns that share a blur kernel
-TAPS = 11
-HALF = TAPS // 2
+TAPS, FINE_TAPS = 11, 17  # of a picture on the sensor's own grid, of one drawn finer
 SKIRT = 8  # pixels between the nodes of the skirt
 F32, I32 = hl.Float(32), hl.Int(32)
 strict = hl.strict_float  # on all sums: the same light on every processor
@@ -58,41 +57,23 @@ def whole(start, rise):
     return hl.cast(I32, hl.floor(strict(start + rise * (CELL / 2))))
 
 
-@hl.generator(name="lens")
-class Lens:
+class _Form:
     """`across`, `down` (3, gh, gw): source minus place of the two passes; `gain` (3, gh, gw); `bank` (3, bh, bw,
-    TAPS² + 1); `skirt` (3, sh, sw); `veil` (3,). `first`: rows of nodes of `across` before row 0; `slack`: rows by
+    taps² + 1); `skirt` (3, sh, sw); `veil` (3,). `first`: rows of nodes of `across` before row 0; `slack`: rows by
     which the base of a cell may differ from that of its tile.
     """
 
-    light = hl.InputBuffer(F32, 3)
-    across = hl.InputBuffer(F32, 3)
-    down = hl.InputBuffer(F32, 3)
-    gain = hl.InputBuffer(F32, 3)
-    bank = hl.InputBuffer(F32, 4)
-    taps = hl.InputBuffer(F32, 2)
-    skirt = hl.InputBuffer(F32, 3)
-    veil = hl.InputBuffer(F32, 1)
-    dense = hl.InputScalar(hl.Bool())
-    margin_x = hl.InputScalar(I32)
-    margin_y = hl.InputScalar(I32)
-    first = hl.InputScalar(I32)
-    slack = hl.InputScalar(I32)
-    width = hl.InputScalar(I32)
-    height = hl.InputScalar(I32)
-    output = hl.OutputBuffer(F32, 3)
-
-    def generate(self):
+    def build(self, taps):
         self.tile_row, self.sideways, self.below = (hl.Func(n) for n in ("tile_row", "sideways", "below"))
         rowwise, straight = self.resampled()
         kernel = self.kernel()
         blurred, skirted = hl.Func("blurred"), hl.Func("skirted")
         at = (tx, ty, c)
-        r = hl.RDom([(0, TAPS), (0, TAPS)])  # rows first: eleven rows are loaded for four
-        weight = kernel[r.y + TAPS * r.x, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c]
+        r = hl.RDom([(0, taps), (0, taps)])  # rows first: each is loaded once for four
+        weight = kernel[r.y + taps * r.x, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c]
         blurred[(xi, yi, *at)] = 0.0
         blurred[(xi, yi, *at)] = strict(
-            blurred[(xi, yi, *at)] + weight * straight[(xi + r.y - HALF, yi + r.x - HALF, *at)]
+            blurred[(xi, yi, *at)] + weight * straight[(xi + r.y - taps // 2, yi + r.x - taps // 2, *at)]
         )
 
         sx, sy = tx * (TILE[0] // SKIRT) + xi / 16 * 2, ty * (TILE[1] // SKIRT) + yi / SKIRT
@@ -104,14 +85,14 @@ class Lens:
         n = [self.skirt[m, hl.min(sy, j), c] * (1.0 - fy) + self.skirt[m, j, c] * fy for m in i]
         t = hl.cast(F32, xi % 16) * (1.0 / SKIRT)
         glow = n[0] + (n[1] - n[0]) * hl.min(t, 1.0) + (n[2] - n[1]) * hl.max(t - 1.0, 0.0)
-        skirted[(xi, yi, *at)] = strict(glow * kernel[TAPS * TAPS, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c])
+        skirted[(xi, yi, *at)] = strict(glow * kernel[taps * taps, tx * (TILE[0] // BLOCK) + xi / BLOCK, ty, c])
 
         start, rise = cells(self.gain, tx * (TILE[0] // CELL) + xi / CELL, ty * TILE[1] + yi + CELL, c)
         shade = start + rise * hl.cast(F32, xi % CELL)
         formed = hl.Func("formed")
         formed[(xi, yi, *at)] = strict((blurred[(xi, yi, *at)] + skirted[(xi, yi, *at)]) * shade + self.veil[c])
         self.output[x, y, c] = formed[x % TILE[0], y % TILE[1], x / TILE[0], y / TILE[1], c]
-        self.schedule(rowwise, straight, kernel, formed, blurred, r)
+        self.schedule(rowwise, straight, kernel, formed, blurred, r, taps)
 
     def resampled(self):
         """The light bent as the tables say: (xi, yi, tx, ty, c), with borders."""
@@ -166,7 +147,7 @@ class Lens:
         kernel[k, bx, ty, c] = strict(top * (1.0 - fy) + bottom * fy)
         return kernel
 
-    def schedule(self, rowwise, straight, kernel, formed, blurred, r):
+    def schedule(self, rowwise, straight, kernel, formed, blurred, r, taps):
         # 23 ms/MP of processor time for the main lens, 42 for the wide one, whose columns are gathered one by one; wall
         # half of that on 2 cores of a Xeon, AVX-512. Blur is half of it: four rows by two vectors stay in registers.
         g = self
@@ -177,7 +158,7 @@ class Lens:
             table.dim(2).set_bounds(0, 3)
         g.taps.dim(0).set_bounds(0, 6)
         g.taps.dim(1).set_bounds(0, 4)
-        g.bank.dim(0).set_bounds(0, TAPS * TAPS + 1)
+        g.bank.dim(0).set_bounds(0, taps * taps + 1)
         g.output.bound(c, 0, 3)
         g.output.split(x, xo, x, TILE[0], tail).split(y, yo, y, TILE[1], tail).reorder(x, y, xo, c, yo)
         g.output.vectorize(x, lanes, tail).parallel(yo)
@@ -195,6 +176,56 @@ class Lens:
         self.tile_row.compute_at(g.output, xo)
         for f in (self.sideways, self.below):
             f.compute_at(g.output, xo).vectorize(cell, lanes, tail)
+
+
+@hl.generator(name="lens")
+class Lens(_Form):
+    """A picture on the sensor's own grid."""
+
+    light = hl.InputBuffer(F32, 3)
+    across = hl.InputBuffer(F32, 3)
+    down = hl.InputBuffer(F32, 3)
+    gain = hl.InputBuffer(F32, 3)
+    bank = hl.InputBuffer(F32, 4)
+    taps = hl.InputBuffer(F32, 2)
+    skirt = hl.InputBuffer(F32, 3)
+    veil = hl.InputBuffer(F32, 1)
+    dense = hl.InputScalar(hl.Bool())
+    margin_x = hl.InputScalar(I32)
+    margin_y = hl.InputScalar(I32)
+    first = hl.InputScalar(I32)
+    slack = hl.InputScalar(I32)
+    width = hl.InputScalar(I32)
+    height = hl.InputScalar(I32)
+    output = hl.OutputBuffer(F32, 3)
+
+    def generate(self):
+        self.build(TAPS)
+
+
+@hl.generator(name="lens_fine")
+class Fine(_Form):
+    """A picture drawn finer than the sensor."""
+
+    light = hl.InputBuffer(F32, 3)
+    across = hl.InputBuffer(F32, 3)
+    down = hl.InputBuffer(F32, 3)
+    gain = hl.InputBuffer(F32, 3)
+    bank = hl.InputBuffer(F32, 4)
+    taps = hl.InputBuffer(F32, 2)
+    skirt = hl.InputBuffer(F32, 3)
+    veil = hl.InputBuffer(F32, 1)
+    dense = hl.InputScalar(hl.Bool())
+    margin_x = hl.InputScalar(I32)
+    margin_y = hl.InputScalar(I32)
+    first = hl.InputScalar(I32)
+    slack = hl.InputScalar(I32)
+    width = hl.InputScalar(I32)
+    height = hl.InputScalar(I32)
+    output = hl.OutputBuffer(F32, 3)
+
+    def generate(self):
+        self.build(FINE_TAPS)
 
 
 @hl.generator(name="lens_reduce")

@@ -5,15 +5,16 @@
     margin = lens.reach(glass, plane)            # pixels of scene wanted beyond the frame
     lux = lens.apply(light, glass, plane)        # light (3, 3072 + 2·margin, 4096 + 2·margin) in cd/m²
 
+For exact sharpness draw twice as fine: `summed(apply(light, glass, plane.finer(2)), 2)`.
 `ideal` and `image` are the exact way of a pixel through the distortion, back and forth: what truth needs.
 """
 
-from .form import apply, reach
+from .form import apply, reach, summed
 from .plane import Plane, gain_maps, ideal, image, shading, warp
 from .spec import Lens, LensError, load, names
 from .spread import PointSpread, psf
 
 __all__ = [
     "Lens", "LensError", "Plane", "PointSpread", "apply", "gain_maps", "ideal", "image", "load", "names", "psf",
-    "reach", "shading", "warp",
+    "reach", "shading", "summed", "warp",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ from .fit import mixture
 from .plane import Plane, bent_in, ideal, light_of
 from .polynomials import coefficients
 from .spec import Lens, LensError
-from .tables import BORDER, CELL, Tables, prepare
+from .tables import CELL, Tables, border, prepare
 
 
 def reach(lens: Lens, plane: Plane) -> int:
@@ -29,7 +29,7 @@ def reach(lens: Lens, plane: Plane) -> int:
 
     Raises LensError where the lens does not cover the frame.
     """
-    return bent_in(lens, plane) + BORDER
+    return bent_in(lens, plane) + border(plane)
 
 
 def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
@@ -47,18 +47,28 @@ def apply(light: F32, lens: Lens, plane: Plane, out: F32 | None = None) -> F32:
             f"{tables.bent_in} px of light beyond the frame, got {min(down, across)}; draw the scene with a margin of "
             f"{tables.bent_in}, or bend less"
         )
-    if min(down, across) < tables.bent_in + BORDER:
-        more = tables.bent_in + BORDER - min(down, across)
+    if min(down, across) < tables.bent_in + border(plane):
+        more = tables.bent_in + border(plane) - min(down, across)
         light = np.pad(light, ((0, 0), (more, more), (more, more)), mode="edge")
         down, across = down + more, across + more
     skirt, veil = glow(light, lens, plane, tables)
     out = np.empty((3, plane.height, plane.width), np.float32) if out is None else out
     kernels.call(
-        "lens", light=light, across=tables.across, down=tables.down, gain=tables.gain, bank=tables.bank,
+        "lens_fine" if plane.fine else "lens",
+        light=light, across=tables.across, down=tables.down, gain=tables.gain, bank=tables.bank,
         taps=coefficients(), skirt=skirt, veil=veil, dense=tables.dense, margin_x=across, margin_y=down,
         first=tables.first, slack=tables.slack, width=plane.width, height=plane.height, output=out,
     )  # fmt: skip
     return out
+
+
+def summed(image: F32, times: int) -> F32:
+    """Means over `times` x `times` pixels of an image (…, H, W): what the sensor's pixels get of one drawn finer."""
+    if times == 1:
+        return image
+    *planes, height, width = image.shape
+    cut = image.reshape(*planes, height // times, times, width // times, times)
+    return np.asarray(cut.mean((-3, -1)), np.float32)
 
 
 @functools.lru_cache(maxsize=4)

@@ -26,13 +26,28 @@ Places = tuple[F64, F64]
 class Plane:
     """`height` by `width` pixels of `pitch_um`; their middle lies `shift_px` (x, y) off the optical axis.
 
-    `shift_px` serves shifted sensors, stabilised or stepping by parts of a pixel.
+    `shift_px` serves shifted sensors, stabilised or stepping by parts of a pixel. `fine`: these are not the sensor's
+    pixels but parts of them, drawn so that sharpness is exact: blur takes larger kernels. See `finer`.
     """
 
     height: int
     width: int
     pitch_um: float
     shift_px: tuple[float, float] = (0.0, 0.0)
+    fine: bool = False
+
+    @property
+    def taps(self) -> int:
+        """Side of the blur kernels in pixels; as in kernels/lens.py."""
+        return 17 if self.fine else 11
+
+    def finer(self, times: int) -> Plane:
+        """The same place in `times` x `times` parts of pixels, to be summed, with blur by larger kernels.
+
+        2 makes sharpness exact; where the lens passes less than 2 % of Nyquist's frequency, 1 does.
+        """
+        shift = self.shift_px[0] * times, self.shift_px[1] * times
+        return Plane(self.height * times, self.width * times, self.pitch_um / times, shift, True)
 
     def off_axis(self, x: Any, y: Any) -> Places:
         """Pixels from the optical axis of the pixels x, y."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import F32, F64
-from .fit import TAPS, kernels
+from .fit import kernels
 from .plane import Plane, bent_in, check, ideal, image, shading
 from .polynomials import REACH
 from .spec import Lens, LensError
@@ -23,7 +23,6 @@ from .spec import Lens, LensError
 CELL = 16  # pixels between nodes; the same as in kernels/lens.py
 TILE = (512, 128)  # what one task of the kernel bends
 BANK = (9, 13)  # rows and columns of places for which kernels are fitted
-BORDER = CELL + TAPS // 2 + REACH  # pixels beyond the frame that blur, polynomial and whole cells look at
 _ROUNDS, _CLOSE_PX, _LOST_PX = 60, 1e-5, 1e5
 _REST = 0.3  # px beyond 0..1 for which the polynomials are fitted, too
 
@@ -31,7 +30,7 @@ _REST = 0.3  # px beyond 0..1 for which the polynomials are fitted, too
 @dataclass(frozen=True)
 class Tables:
     """`across` (3, ga, gw), `down` and `gain` (3, gh, gw) float32: nodes every CELL pixels, from one cell before the
-    frame; rows of `across` from `first` cells before it. `bank` (3, bh, bw, TAPS² + 1): blur kernels evenly over the
+    frame; rows of `across` from `first` cells before it. `bank` (3, bh, bw, taps² + 1): blur kernels evenly over the
     frame, each followed by its skirt's share. `slack`: by how many rows `down` may vary in a tile.
     `dense`: whether the columns of a cell may share a whole-pixel base.
     """
@@ -46,7 +45,12 @@ class Tables:
     bent_in: int
 
 
-def _nodes(size: int, before: int = 1, after: int = BORDER) -> F64:
+def border(plane: Plane) -> int:
+    """Pixels beyond the frame that blur, polynomial and whole cells look at."""
+    return CELL + plane.taps // 2 + REACH
+
+
+def _nodes(size: int, after: int, before: int = 1) -> F64:
     return np.arange(-before, (size + after) // CELL + 2, dtype=np.float64) * CELL
 
 
@@ -54,10 +58,10 @@ def _nodes(size: int, before: int = 1, after: int = BORDER) -> F64:
 def prepare(lens: Lens, plane: Plane) -> Tables:
     """Tables of a lens on a plane. Raises LensError where the lens does not cover the frame."""
     check(lens, plane)
-    need = bent_in(lens, plane)
+    need, edge = bent_in(lens, plane), border(plane)
     first = -(-(need + CELL) // CELL)
-    x, y = np.meshgrid(_nodes(plane.width), _nodes(plane.height))
-    xa, va = np.meshgrid(_nodes(plane.width), _nodes(plane.height, first, need + CELL))
+    x, y = np.meshgrid(_nodes(plane.width, edge), _nodes(plane.height, edge))
+    xa, va = np.meshgrid(_nodes(plane.width, edge), _nodes(plane.height, need + CELL, first))
     down, across = np.empty((3, *x.shape)), np.empty((3, *xa.shape))
     gain = np.empty_like(down)
     for c in range(3):

@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import F32, F64
-from .fit import TAPS
 from .plane import Plane, light_of
 from .polynomials import weights
 from .stray import SKIRT
 from .tables import CELL, TILE, Tables
 
 Whole = NDArray[np.intp]
-_HALF = TAPS // 2
 _BLOCK = 64  # columns that share a blur kernel, as in kernels/lens.py
 
 
@@ -23,7 +21,7 @@ def twin(light: F32, tables: Tables, plane: Plane, skirt: F32, veil: F32) -> F32
     out = np.empty((3, plane.height, plane.width), np.float32)
     h, w = plane.height, plane.width
     for c in range(3):
-        bent = _bent(light[c].astype(np.float64), tables, c, (h, w), (down, across))
+        bent = _bent(light[c].astype(np.float64), tables, c, plane, (down, across))
         near, share = _blurred(bent, tables.bank[c], plane)
         glow = _between(skirt[c], np.arange(h), np.arange(w), SKIRT)
         gain = _between(tables.gain[c], np.arange(h) + CELL, np.arange(w) + CELL, CELL)
@@ -41,9 +39,10 @@ def _between(nodes: F32, y: Whole, x: Whole, step: int) -> F64:
     return np.asarray(top * (1 - fy) + bottom * fy)
 
 
-def _bent(light: F64, tables: Tables, c: int, size: tuple[int, int], margin: tuple[int, int]) -> F64:
-    """The ideal image bent in two passes: (H + 2·_HALF, W + 2·_HALF)."""
-    x, y = np.arange(-_HALF, size[1] + _HALF), np.arange(-_HALF, size[0] + _HALF)
+def _bent(light: F64, tables: Tables, c: int, plane: Plane, margin: tuple[int, int]) -> F64:
+    """The ideal image bent in two passes, with half a kernel beyond each side."""
+    half = plane.taps // 2
+    x, y = np.arange(-half, plane.width + half), np.arange(-half, plane.height + half)
     v = np.arange(-margin[0], light.shape[0] - margin[0])
     right = _between(tables.across[c], v + tables.first * CELL, x + CELL, CELL)
     base = _base(right, x) if tables.dense else np.floor(right).astype(np.intp)
@@ -77,7 +76,7 @@ def _blurred(light: F64, bank: F32, plane: Plane) -> tuple[F64, F64]:
             kernel = _kernel(bank, plane, left + _BLOCK // 2, top + TILE[1] // 2)
             share[top : top + h, left : left + w] = kernel[-1]
             for k, weight in enumerate(kernel[:-1]):
-                j, i = divmod(k, TAPS)
+                j, i = divmod(k, plane.taps)
                 out[top : top + h, left : left + w] += weight * light[top + j : top + j + h, left + i : left + i + w]
     return out, share
 

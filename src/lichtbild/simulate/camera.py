@@ -51,7 +51,7 @@ class Body:
                 f"size {width}x{height}: sensor {settings.sensor} has {chip.columns}x{chip.rows} pixels; "
                 "ask for less or take another sensor"
             )
-        glass = lens.load(settings.lens) if settings.lens else _lens_for(chip)
+        glass = lens.load(settings.lens) if settings.lens else lens_for(chip)
         check(glass, Plane(chip.rows, chip.columns, chip.pitch_um))
         at = (chip.rows - height) // 2, (chip.columns - width) // 2
         return cls(glass, chip, Plane(height, width, chip.pitch_um), at)
@@ -188,7 +188,7 @@ class Body:
         }  # fmt: skip
 
 
-def _lens_for(chip: Sensor) -> Lens:
+def lens_for(chip: Sensor) -> Lens:
     """The lens of the house with the smallest image circle that covers a whole sensor."""
     need = math.hypot(chip.rows, chip.columns) * chip.pitch_um * 1e-3
     fit = [glass for glass in map(lens.load, lens.names()) if glass.image_mm >= need]
