@@ -146,7 +146,8 @@ def _read_hald(path: pathlib.Path) -> Table:
             picture.load()  # all of it is there; but Pillow has no 16-bit RGB
         rgb = _pixels(path)
     except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
-        raise LookError(f"{path}: not a picture that can be read as a HaldCLUT: {error}") from None
+        first = next(iter(str(error).splitlines()), "damaged")  # a decoder may list all that it has tried
+        raise LookError(f"{path}: not a picture that can be read as a HaldCLUT: {first}") from None
     edge = level * level
     values = rgb.reshape(edge, edge, edge, 3)
     ways = [float(np.abs(np.diff(values, axis=k)).sum(axis=k).mean()) for k in range(3)]
