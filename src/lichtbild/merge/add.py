@@ -15,7 +15,7 @@ from ..types import F32, U8, U16
 from . import align
 
 BLOCK, MARGIN = 16, 32  # pixels, as in kernels/merge.py
-_SPARE = 8  # columns behind the border: vectors are longer than blocks
+_SPARE, _SPARE_QUADS = 8, 48  # columns behind the border: vectors are longer than blocks, or than a tiny picture
 _EDGE = MARGIN // 2  # cells
 CERTAIN = 255  # trust of a pixel that is believed wholly
 # Noise power of a guide as a part of that of a code, for R, G, B: measured on white noise, mean of what the two
@@ -169,7 +169,7 @@ class Quads:
 
     def __init__(self, count: int, shape: tuple[int, int], phase: tuple[int, int], ceiling: Ceiling) -> None:
         rows, columns = ((whole(n) + phase[1 - k]) // 2 + 1 + 2 * self.BORDER for k, n in enumerate(shape))
-        self.quads: U16 = np.zeros((count, 4, rows, columns + _SPARE // 2), np.uint16)
+        self.quads: U16 = np.zeros((count, 4, rows, columns + _SPARE_QUADS), np.uint16)
         self.shape, self._phase, self._ceiling = shape, {"dx": phase[0], "dy": phase[1]}, ceiling
 
     def room(self, k: int) -> U16:
