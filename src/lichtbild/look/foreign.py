@@ -22,9 +22,8 @@ from ..types import F64
 from . import clf, dcp, icc, lut, xmp
 from .curve import MID, eotf, oetf, tone_curve
 from .spec import TABLE_FILES, LookError, load
-from .tables import TOP, LookTables, apply_moves, compile, evaluate
+from .tables import TOP, LookTables, compile, evaluate, unmoved
 
-_STRIDE = 0.15  # of encoded light, at most, in one step
 _SIZE = 33  # points an edge where a look that takes light becomes a table
 
 
@@ -145,13 +144,7 @@ def behind(encoded: F64, space: str = "srgb") -> F64:
     inset = made.inset.astype(np.float64)
     guess = np.interp(eotf(np.clip(encoded, 0.0, 1.0)) @ light.convert(space, "rec2020").T, shown, scene)
     rendering = evaluate(made.curve, guess @ inset.T)
-    reach = 1e-4 * np.eye(3)[:, None]
-    for _ in range(3):
-        now = apply_moves(made, rendering)
-        slopes = np.stack([apply_moves(made, rendering + step) - now for step in reach], axis=-1) / 1e-4
-        square = slopes.transpose(0, 2, 1) @ slopes + 0.03 * np.eye(3)
-        step = np.linalg.solve(square, slopes.transpose(0, 2, 1) @ (encoded - now)[..., None])[..., 0]
-        rendering = np.clip(rendering + _STRIDE * np.tanh(step / _STRIDE), 0.0, 1.0)
+    rendering = unmoved(made, encoded, rendering, 3, 0.03)
     return unbent(made, rendering) @ np.linalg.inv(inset).T
 
 

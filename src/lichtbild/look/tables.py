@@ -26,6 +26,7 @@ WEIGHTS = (0.30, 0.55, 0.15)  # of encoded r, g, b in the lightness of the moves
 SKIN_WEIGHT = 15.0  # of a skin in the fit, where the look holds it, beside any other colour of its chroma
 DARKEST = 0.5  # the least that density leaves of a colour's lightness
 KNEE = 0.85  # part of the way to the ceiling of chroma from which colours are drawn in
+_STRIDE = 0.15  # of encoded light: the most by which `unmoved` goes in one step
 SCALE, SHIFT, TOP, PEAK, CEILING = (3 * (DEGREE + 1) + i for i in range(5))  # behind the coefficients in `curve`
 
 
@@ -80,11 +81,9 @@ def compile(
     made = tables(greys, moves)
     if np.ptp(greys, axis=1).any():
         # The moves act on the tint as well: ask of the curves what becomes the wanted tint behind them.
-        x, greys = np.delete(x, np.s_[1:-1:2]), np.delete(greys, np.s_[1:-1:2], axis=0)
-        asked = greys
-        for _ in range(12):
-            asked = asked + 0.5 * (greys - apply_moves(made, asked))
-        made = tables(asked, moves)
+        some = np.append(np.arange(0, len(x) - 1, 4), len(x) - 1)
+        x, greys = x[some], greys[some]
+        made = tables(unmoved(made, greys, greys, 2, 1e-4), moves)
     return made
 
 
@@ -209,6 +208,18 @@ def apply_moves(tables: LookTables, encoded: F64) -> F64:
     green = middle - WEIGHTS[0] * a2 - WEIGHTS[2] * (b2 + a2 / 2)
     rgb = np.stack([green + a2, green, b2 + green + a2 / 2], axis=-1)
     return fit_to_gamut(rgb, middle, tables.peak, float(tables.curve[CEILING]))
+
+
+def unmoved(tables: LookTables, wanted: F64, guess: F64, rounds: int, damping: float) -> F64:
+    """Encoded rendering RGB (n, 3) of which `apply_moves` makes nearly `wanted`: damped Newton steps from a `guess`."""
+    reach = 1e-4 * np.concatenate([np.zeros((1, 3)), np.eye(3)])[:, None]
+    for _ in range(rounds):
+        now, *beside = apply_moves(tables, guess + reach)
+        slopes = (np.stack(beside, axis=-1) - now[..., None]) / 1e-4
+        square = slopes.transpose(0, 2, 1) @ slopes + damping * np.eye(3)
+        step = np.linalg.solve(square, slopes.transpose(0, 2, 1) @ (wanted - now)[..., None])[..., 0]
+        guess = np.clip(guess + _STRIDE * np.tanh(step / _STRIDE), 0.0, tables.peak)
+    return guess
 
 
 def fit_to_gamut(rgb: F64, middle: F64, peak: float, ceiling: float = 1.0) -> F64:
