@@ -12,7 +12,7 @@ from bench import sb1
 import lichtbild
 from lichtbild import bursts, recipe, types
 from lichtbild.apps.cli.main import run
-from lichtbild.develop import burst, pipeline, shading
+from lichtbild.develop import burst, denoise, pipeline, shading
 from lichtbild.export import dng
 from lichtbild.lab import merged as lab
 from lichtbild.light import WHITE_D65
@@ -306,3 +306,17 @@ def test_memory_does_not_grow_with_the_frames(tmp_path, values):
               shading.prepare(whole.frames[0], 1.0))  # fmt: skip
     # Two rivals of the reference, two frames that are being aligned, and the next.
     assert len(alive) == 6 and max(alive) <= 5
+
+
+def test_where_light_is_raised_noise_is_taken_more_strongly(rng):
+    """A merged picture whose left half is raised by two stops: the map of noise says so, and denoise follows it."""
+    flat, level = np.full((60, 80), 0.5, np.float32), np.zeros((120, 160), np.float32)
+    level[:, :80] = 2.0
+    seen = pipeline._seen(flat, level)
+    np.testing.assert_allclose(seen[:, :40], 8.0)
+    np.testing.assert_allclose(seen[:, 40:], 0.5)
+    np.testing.assert_array_equal(pipeline._seen(flat, -level), flat, "darker light hides noise")
+    code = (20000 + rng.normal(0, 300, (3, 480, 640))).astype(np.uint16)
+    encoding = types.Encoding(40000.0, (0.0,) * 3, (300.0,) * 3)
+    clean = denoise.run(code, encoding, Noise((1e-4,) * 3, (0.0,) * 3), share=seen)
+    assert clean[1, :, 16:300].std() < clean[1, :, 340:624].std()

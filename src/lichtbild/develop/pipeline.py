@@ -71,8 +71,11 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         light = highlights.measure(proxy, balance, values["highlights"])
     taken = _take(several, balance, noise, values, even, seconds, left_out)
     code, encoding, noise = taken.code, taken.encoding, taken.noise
+    with _clock(seconds, "tone"):
+        scene, key, tones = _tones(_scene(proxy, balance, light, table), frame, values, noise, balance)
     with _clock(seconds, "denoise"):
-        code = denoise.run(code, encoding, noise, values, into=code, share=taken.share)
+        share = None if taken.share is None else _seen(taken.share, tone.stops(scene * np.float32(2.0**key.ev), tones))
+        code = denoise.run(code, encoding, noise, values, into=code, share=share)
     lift = denoise.unbias(encoding, noise, values)
     bare = _camera_light(code, encoding, lift, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
@@ -80,10 +83,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         if grid is not None:
             code = geometry.apply(code, grid)
             proxy = _bent(frame, proxy, encoding, dict(values["geometry"]))
-    with _clock(seconds, "tone"):
-        scene = _scene(proxy, balance, light, table)
-        key = _key(scene, frame, values)
-        tones = tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
+            scene, key, tones = _tones(_scene(proxy, balance, light, table), frame, values, noise, balance)
+    with _clock(seconds, "textures"):
         tones = _textures(tones, scene, recipe, frame, key.ev)
     tones = tone.enlarged(tones, code.shape[1:], values["merge"]["zoom"])
     bias = (-float(lift[0]), -float(lift[1]), -float(lift[2]))
@@ -119,6 +120,20 @@ def _take(
     return burst.Burst(code, encoding, noise)
 
 
+def _tones(
+    scene: F32, frame: Frame, values: Values, noise: Noise, balance: White
+) -> tuple[F32, exposure.ExposureTable, tone.ToneMap]:
+    """`scene` itself, the proxy as scene light; how bright the photograph shall be; its local tone."""
+    key = _key(scene, frame, values)
+    return scene, key, tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
+
+
+def _seen(share: F32, stops: F32) -> F32:
+    """Noise power of a merged picture as it will be seen: where light is raised by `stops` (h, w), so is its noise."""
+    rows, columns = (np.arange(n) * m // n for n, m in zip(share.shape, stops.shape, strict=True))
+    return np.asarray(share * np.exp2(2 * np.maximum(stops[np.ix_(rows, columns)], 0)), np.float32)
+
+
 def preview(frame: Frame, recipe: Recipe) -> F32:
     """Scene light (3, h, w) behind exposure and local tone, upright, at a quarter of the size: what a look is shown on.
 
@@ -128,12 +143,10 @@ def preview(frame: Frame, recipe: Recipe) -> F32:
     proxy = front.proxy(frame, values, shading.prepare(frame, values["shading"]["strength"]))
     balance, table = _colour(frame, proxy, values, [])
     scene = _scene(proxy, balance, highlights.measure(proxy, balance, values["highlights"]), table)
-    key = _key(scene, frame, values)
-    tones = tone.prepare(scene, dict(values["tone"]), key.ev, noises.measure(frame), balance.gains, key.mood_ev)
+    scene, key, tones = _tones(scene, frame, values, noises.measure(frame), balance)
     tones = _textures(tones, scene, recipe, frame, key.ev)
     lit: F32 = scene * np.float32(2.0**key.ev)
-    stops = tones.a * np.log2(np.maximum(exposure.luma(lit), np.float32(tones.floor))) + tones.b
-    lit *= np.exp2(np.clip(stops, tones.low, tones.high))
+    lit *= np.exp2(tone.stops(lit, tones))
     whole = frame.crop or (0, 0, *frame.shape)
     top, left, height, width = (n // _PROXY for n in crop.window(whole, frame.orientation, values["crop"]))
     lit = lit[:, top : top + max(height, 1), left : left + max(width, 1)]

@@ -146,6 +146,12 @@ def enlarged(tone: ToneMap, shape: tuple[int, ...], times: float) -> ToneMap:
     return replace(tone, a=found[0], b=found[1])
 
 
+def stops(scene: F32, tone: ToneMap) -> F32:
+    """(h, w): the gain in EV that each pixel of the proxy gets, of scene light (3, h, w)."""
+    gain = tone.a * np.log2(np.maximum(luma(scene), np.float32(tone.floor))) + tone.b
+    return np.asarray(np.clip(gain, tone.low, tone.high), np.float32)
+
+
 def apply(rgb: F32, tone: ToneMap) -> F32:
     """Tone-mapped scene light of scene light (3, H, W), H ≤ 4h, W ≤ 4w."""
     out = np.empty_like(rgb)
