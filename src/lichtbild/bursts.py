@@ -132,7 +132,9 @@ def mode(shot: Shot) -> tuple[str, str]:
     n = len(shot.frames)
     if n == 1:
         return "snapshot", "a single frame is a snapshot"
-    ev, noise = brightness_ev(shot.reference.exposure), grain(shot.reference)
+    told = sorted({v for f in shot.frames if (v := brightness_ev(f.exposure)) is not None})
+    ev = told[(len(told) - 1) // 2] if told else None  # of a bracket the middle exposure is the metered one
+    noise = grain(shot.reference)
     dark = noise > _GRAINY if ev is None else ev < _DIM_EV
     said = f"{n} frames of unknown exposure" if ev is None else f"{n} frames at EV {ev:.1f}"
     said = f"{said}, {noise:.1%} noise in mid-grey,"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import numpy as np
 import pytest
 from bench import sb1
@@ -134,6 +136,23 @@ def test_a_bracket_stays_one_burst_and_is_developed_whole():
     lit = sdr[sdr.min(2) > 150]
     assert len(lit) > 5000 and not np.any((lit[:, 0] > lit[:, 1] + 12) & (lit[:, 2] > lit[:, 1] + 12))
     assert 25 < np.median(sdr) < 100  # a dim room
+
+
+def test_the_mode_of_a_bracket_is_that_of_its_middle_exposure():
+    frames = bracket(3)[0].frames
+    times = [1 / 240, 1 / 30, 1 / 4]
+    frames = [types.replace(f, exposure=Exposure(1600.0, t, 1.8)) for f, t in zip(frames, times, strict=True)]
+    metered = types.Shot([frames[1]] * 2, pathlib.Path())
+    assert bursts.mode(types.Shot(frames, pathlib.Path()))[0] == bursts.mode(metered)[0] == "night"
+
+
+def test_unrelated_scenes_of_different_exposure_give_the_reference(values):
+    shot, _ = bracket(2)
+    rng = np.random.default_rng(6)
+    other = types.replace(shot.frames[1], mosaic=rng.integers(64, 1023, shot.frames[1].shape).astype(np.uint16))
+    found, alone = merged([shot.frames[0], other], values), merged(shot.frames[:1], values)
+    assert found.believed[0] < 0.1
+    assert np.mean(np.abs(found.code.astype(int) - alone.code)) < 0.1 * alone.encoding.sigma[1]
 
 
 def blinded(raw, limit, guide, reach):
