@@ -197,6 +197,19 @@ def _finer(frames: list[Frame], way: _Way, merged: Merged, times: float) -> U16:
     return zoom.fit(finer.result(), (round(times * rows), round(times * columns)))
 
 
+def from_black(merged: Frame) -> Frame:
+    """A merged frame whose numbers begin at black; noise below it is cut off.
+
+    darktable 4.2 and RawTherapee 5.9 do not subtract the BlackLevel of a linear DNG: greys became pink.
+    """
+    assert merged.rgb is not None
+    numbers = np.empty(merged.rgb.shape, np.uint16)
+    for plane, into in zip(merged.rgb, numbers, strict=True):
+        light = (np.maximum(plane, _BLACK) - np.float32(_BLACK)) * np.float32(_WHITE / (_WHITE - _BLACK))
+        into[:] = (light + np.float32(0.5)).astype(np.uint16)
+    return types.replace(merged, rgb=numbers, black=np.zeros((1, 1, 3), np.float32))
+
+
 def as_mosaic(merged: Frame, cfa: str) -> Frame:
     """A merged frame with only one colour per pixel, in the pattern `cfa` of the sensor."""
     assert merged.rgb is not None

@@ -37,7 +37,7 @@ def run(
     for remark in how.left_out:
         complain(remark)
     out.parent.mkdir(parents=True, exist_ok=True)
-    dng.write_frame(out, burst.as_mosaic(merged, original) if cfa else merged)
+    dng.write_frame(out, burst.as_mosaic(merged, original) if cfa else burst.from_black(merged))
     if picture is not None:
         export.write(picture, export.Rendition(drawn(how.frames, 1 + len(how.others)), "srgb"))
     if json:
