@@ -54,15 +54,14 @@ class Plan:
     def pictures(self, owners: bool = True) -> Iterator[Picture]:
         """Take the frames, one at a time; without `owners`, nobody asks what was seen."""
         stack = compose.sheets(self.scene)
+        out = np.empty((4, *self.camera.size), np.float32)  # kept: freed, its place would be cut up
         for i in range(len(self.takes)):
-            yield self._picture(stack, i, owners)  # and keep nothing of it while the next is made
+            yield self._picture(stack, out, i, owners)  # and keep nothing of it while the next is made
 
-    def _picture(self, stack: list[compose.Sheet], i: int, owners: bool) -> Picture:
-        out = np.empty((4, *self.camera.size), np.float32)
+    def _picture(self, stack: list[compose.Sheet], out: F32, i: int, owners: bool) -> Picture:
         counts = compose.frame(stack, self.camera, self.takes[i], out)
         light = self.body.image(out[:3])
         owner = self.body.seen(out[3]) if owners else np.zeros((0, 0), np.uint8)
-        del out
         frame = self.body.expose(light, self.iso, self.takes[i], self.settings.seed, i)
         return Picture(frame, owner, light, counts)
 

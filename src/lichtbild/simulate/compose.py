@@ -14,7 +14,7 @@ from . import cache
 from .truth import project
 from .ways import PAD, TILE, Camera, Take, Ways, moments, ways
 
-_KEPT = 8  # planes of float32 as large as the canvas that may be kept ready; what is more is laid out for each frame
+_KEPT = 6  # planes of float32 as large as the canvas that may be kept ready; what is more is laid out for each frame
 
 
 @dataclass(frozen=True)
