@@ -213,3 +213,11 @@ def test_camera_profiles_without_a_look(tmp_path: pathlib.Path) -> None:
 def test_a_camera_profile_needs_a_camera(tmp_path: pathlib.Path) -> None:
     with pytest.raises(look.LookError, match="made for a camera"):
         bake.bake(look.load("classic"), tmp_path / "x.dcp")
+
+
+def test_a_file_larger_than_any_look(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "x.icc"
+    with path.open("wb") as file:
+        file.truncate(1 << 30)  # it takes no room on the disk
+    with pytest.raises(look.LookError, match="more than any look needs"):
+        foreign.read(path)

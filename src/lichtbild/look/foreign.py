@@ -24,6 +24,7 @@ from .curve import MID, eotf, oetf, tone_curve
 from .spec import TABLE_FILES, LookError, load
 from .tables import TOP, LookTables, compile, evaluate, unmoved
 
+_LARGEST = 1 << 29  # bytes; a .cube of 256 points has 450 million
 _SIZE = 33  # points an edge where a look that takes light becomes a table
 
 
@@ -48,6 +49,8 @@ def read(path: pathlib.Path, white: float | None = None) -> Foreign:
     """
     kind = path.suffix.lower()
     try:
+        if (size := path.stat().st_size) > _LARGEST:
+            raise LookError(f"{path}: {size} bytes are more than any look needs")
         if kind == ".dcp":
             return _profile(dcp.read(path), white)
         if kind in (".cube", ".png"):
