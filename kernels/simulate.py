@@ -116,7 +116,7 @@ class _Moved:
     def finish(self, summed, funcs, j, planes):
         """Rows of tiles in parallel; what one moment gives to a tile stays in the nearest caches.
 
-        The farthest layer: 7 ms/MP of processor time and 2.7 for each moment; 2 cores of a Xeon, AVX-512, busy.
+        The farthest layer: 7 ms/MP of processor time and 2.0 for each moment; 2 cores of a Xeon, AVX-512, busy.
         """
         tail = hl.TailStrategy.GuardWithIf
         vector = self.natural_vector_size(F32)
