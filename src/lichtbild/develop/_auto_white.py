@@ -12,6 +12,7 @@ Sources: [Finlayson2004] shades of grey, [vandeWeijer2007] grey edge.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import astuple, dataclass
 from typing import NamedTuple
@@ -115,9 +116,10 @@ def reduce(proxy: F32) -> tuple[F64, Mask]:
     """Block means (about 128 x 192) and which of them hold no clipped pixel and stand clear of black."""
     step = max(1, round(max(proxy.shape[1] / 128, proxy.shape[2] / 192)))
     h, w = (n // step * step for n in proxy.shape[1:])
-    blocks = proxy[:, :h, :w].reshape(3, h // step, step, w // step, step)
-    rgb = np.asarray(blocks.mean((2, 4)), np.float64)
-    clear = blocks.max((0, 2, 4)) < _CLEAR
+    # One place of all blocks after the other: faster than means over the axes of blocks.
+    places = [proxy[:, i:h:step, j:w:step] for i in range(step) for j in range(step)]
+    rgb = np.asarray(sum(places[1:], places[0].astype(np.float64)) / step**2, np.float64)
+    clear = functools.reduce(np.maximum, places).max(0) < _CLEAR
     floor = max(0.002, 0.01 * float(np.quantile(rgb.max(0), 0.99))) if rgb.size else 1.0
     return rgb, np.asarray(clear & (rgb.max(0) > floor) & (rgb.min(0) > 0), np.bool_)
 
