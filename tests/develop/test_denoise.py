@@ -161,3 +161,15 @@ def test_share_of_the_noise(rng):
     plain, mixed, calm = (p[0] + 2 * p[1] + p[2] for p in (plain, mixed, calm))
     assert np.abs(mixed - plain)[:, :96].mean() <= 8 and np.abs(mixed - calm)[:, 160:].mean() <= 8
     assert np.abs(calm - plain).mean() > 80
+
+
+def test_where_more_noise_is_left_codes_are_lifted_before():
+    encoding, code = _encoding(), np.full((3, 24, 40), 20000, np.uint16)
+    share = np.ones((3, 5), np.float32)
+    share[1, 2] = 41.0
+    denoise.even_out(code, encoding, NOISE, None, share)
+    more = denoise.unbias(encoding, NOISE) * encoding.scale**2 * 40
+    lifted = np.square(code[:, 8:16, 16:24].astype(float)) - 20000.0**2
+    assert np.allclose(lifted, more[:, None, None], rtol=0.01)
+    code[:, 8:16, 16:24] = 20000
+    assert (code == 20000).all()

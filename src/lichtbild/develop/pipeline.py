@@ -17,7 +17,7 @@ import numpy as np
 from .. import cfa as patterns
 from .. import look
 from ..light import WHITE_D65
-from ..merge import zoom
+from ..merge import exposures, zoom
 from ..recipe import Recipe
 from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
@@ -69,11 +69,14 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         guesses: list[str] = []
         balance, table = _colour(frame, proxy, values, guesses)
         light = highlights.measure(proxy, balance, values["highlights"])
+    bracket = len({exposures.taken_ev(f.exposure) for f in several}) > 1
     taken = _take(several, balance, noise, values, even, seconds, left_out)
     code, encoding, noise = taken.code, taken.encoding, taken.noise
     with _clock(seconds, "tone"):
         scene, key, tones = _tones(_scene(proxy, balance, light, table), frame, values, noise, balance)
     with _clock(seconds, "denoise"):
+        if bracket and taken.share is not None:
+            denoise.even_out(code, encoding, noise, values, taken.share)
         share = None if taken.share is None else _seen(taken.share, tone.stops(scene * np.float32(2.0**key.ev), tones))
         code = denoise.run(code, encoding, noise, values, into=code, share=share)
     lift = denoise.unbias(encoding, noise, values)
