@@ -65,7 +65,9 @@ def shaken(rng: Any) -> Any:
     return sb1.make(light, noise=noise.assumed(1e-3), disc=False)[0].frames
 
 
-def merged(frames: Any, rng: Any, amounts: tuple[float, float, float]) -> tuple[Any, float]:
+def merged(
+    frames: Any, rng: Any, amounts: tuple[float, float, float], zoom: int = 1
+) -> tuple[Any, float]:  # fmt: skip
     """Codes of the merged flat field, and the noise in them if all frames but for their share were one; `amounts` as
     in `flat`, of the noise of the burst sb1."""
     shape = frames[0].mosaic.shape
@@ -74,10 +76,10 @@ def merged(frames: Any, rng: Any, amounts: tuple[float, float, float]) -> tuple[
     counts = [f.mosaic + strength * deviation * rng.standard_normal(shape) for f in frames]
     mosaics = [np.rint(c).clip(0, sb1.WHITE).astype(np.uint16) for c in counts]
     noisy = [replace(f, noise=sb1.NOISE, mosaic=m) for f, m in zip(frames, mosaics, strict=True)]
-    values = recipe.resolve("night").values
+    values = recipe.resolve("night", sets=[f"merge.zoom={zoom}"]).values
     even = shading.prepare(noisy[0], values["shading"]["strength"])
     found = burst.run(noisy, BY_DAYLIGHT, sb1.NOISE, values, even)
-    return found.code[:, STRIP + 64 : -64, 64:-64], found.encoding.sigma[1]
+    return found.code[:, zoom * (STRIP + 64) : -64 * zoom, 64 * zoom : -64 * zoom], found.encoding.sigma[1]
 
 
 def measured(code: Any, sigma: float = SIGMA) -> tuple[Any, Any, Any, Any]:
@@ -218,6 +220,9 @@ def main() -> None:
     note = ("Squared mean size of a group of coefficients under noise, per unit of noise power at red,\n"
             "# green and blue sites: [one, merged][plane: luma, R - G, B - G][step, fine first][group].")  # fmt: skip
     print(table("SIZE", note, both))
+    zoomed, _, _, zoomed_high = flat_tables(lambda amounts: merged(frames, rng, amounts, 2))
+    print(table("HIGH_ZOOMED", "HIGH of several merged to twice the pixels each way.", zoomed_high))
+    print(table("SIZE_ZOOMED", "SIZE of several merged to twice the pixels each way.", zoomed))
     signal = "(own, all, bias): signal-to-noise = own·power + all·total power - bias; [plane][step][group]."
     print(table("SHRINK", signal, shrink(size)))
 

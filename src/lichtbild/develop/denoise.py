@@ -13,6 +13,7 @@ blocks; [Portilla2003] neighbours of a coefficient in the estimate. The fitted e
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from .. import kernels
 from ..stage import Stage, param, params, stage
 from ..types import F32, F64, U16, Encoding, Noise, Values
 from . import detail
-from ._denoise_tables import FINE, LEFT, SHRINK, SIZE
+from ._denoise_tables import FINE, LEFT, SHRINK, SIZE, SIZE_ZOOMED
 from .detail import I16
 
 _UNIT = 4.0  # codes per step of the kernel's int16
@@ -61,7 +62,11 @@ def prepare(encoding: Encoding, values: Values | None = None, share: float | Non
     """The kernel's tables for noise of `encoding`; `share`: mean part of it that a merge left, None = no merge."""
     chosen = settings(values)
     sigma2 = np.square(np.asarray(encoding.sigma, np.float64)) / _UNIT**2
-    size = np.sqrt(np.asarray(SIZE[share is not None]) @ sigma2)  # (3 planes, 2 steps, 16)
+    power = np.asarray(SIZE[share is not None])
+    part = math.log2(float((values or {}).get("merge", {}).get("zoom", 1.0)))
+    if part:  # between the measured sizes of the picture: a guess
+        power = np.maximum(power, 1e-9) ** (1 - part) * np.maximum(SIZE_ZOOMED, 1e-9) ** part
+    size = np.sqrt(power @ sigma2)  # (3 planes, 2 steps, 16)
     table = np.empty((3, 2, 16, 5))
     strength = np.array([chosen.luma, chosen.chroma, chosen.chroma])
     table[..., 0] = 1.0 / np.maximum(size * strength[:, None, None], _LEAST)

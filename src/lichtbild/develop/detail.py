@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .. import kernels
 from ..stage import Stage, param, params, stage
 from ..types import F64, U16, Encoding, Values
-from ._denoise_tables import HIGH
+from ._denoise_tables import HIGH, HIGH_ZOOMED
 
 I16 = NDArray[np.int16]
 
@@ -51,7 +51,7 @@ def prepare(encoding: Encoding, values: Values | None = None, share: float | Non
     wide = chosen.radius**2 / _BINOMIAL_VARIANCE
     second = chosen.amount * wide**2
     part = 1.0 if share is None else share
-    power = part * float(np.dot(HIGH[share is not None], np.square(np.asarray(encoding.sigma, np.float64))))
+    power = part * float(np.dot(_high(values, share is not None), np.square(np.asarray(encoding.sigma, np.float64))))
     size = math.sqrt(2 / math.pi * power) / _UNIT
     width = min(max(round(_WIDTH * size), 1), 32767)
     table = [
@@ -59,6 +59,13 @@ def prepare(encoding: Encoding, values: Values | None = None, share: float | Non
         _START * size, width, 32767 // width, _ALLOWANCE * _ONE,
     ]  # fmt: skip
     return np.minimum(np.rint(table), 32767).astype(np.int16)
+
+
+def _high(values: Values | None, merged: bool) -> F64:
+    """Noise power of the high-pass, for a zoomed picture between what was measured at both ends."""
+    part = math.log2(float((values or {}).get("merge", {}).get("zoom", 1.0)))
+    found = np.asarray(HIGH[merged]) ** (1 - part) * np.asarray(HIGH_ZOOMED) ** part
+    return np.asarray(found, np.float64)
 
 
 def apply(code: U16, table: I16) -> U16:
