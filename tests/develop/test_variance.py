@@ -7,7 +7,7 @@ import pytest
 from bench import night, sb1
 
 from lichtbild import recipe, types
-from lichtbild.develop import burst, variance
+from lichtbild.develop import composite, variance
 from lichtbild.types import Noise
 
 
@@ -21,7 +21,7 @@ def values():
 def test_the_profile_of_a_merged_raw_is_what_is_measured(values, iso, cfa):
     noise = night.noise_at(iso)
     shot, _ = sb1.make(np.full((3, 416, 416), 0.5, np.float32), 6, noise=noise, disc=False, shift_px=4.0)
-    made, _ = burst.as_frame([types.replace(f, cfa=cfa) for f in shot.frames], values)
+    made, _ = composite.as_frame([types.replace(f, cfa=cfa) for f in shot.frames], values)
     light = (made.rgb[:, 32:-32, 32:-32].astype(np.float64) - 2048) / (65535 - 2048)
     said = np.array(made.noise.scale) * light.mean((1, 2)) + made.noise.offset
     assert np.allclose(light.var((1, 2)) / said, 1, atol=0.1)

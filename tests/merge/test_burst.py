@@ -10,16 +10,15 @@ import pytest
 from bench import sb1
 
 import lichtbild
-from lichtbild import bursts, recipe, types
+from lichtbild import recipe, types
 from lichtbild.apps.cli.main import run
-from lichtbild.develop import burst, denoise, pipeline, shading
+from lichtbild.develop import burst, composite, denoise, pipeline, shading
 from lichtbild.export import dng
 from lichtbild.lab import merged as lab
 from lichtbild.light import WHITE_D65
 from lichtbild.raw import glance
 from lichtbild.raw import open as open_raw
-from lichtbild.recipe import Recipe
-from lichtbild.types import Exposure, Noise, White
+from lichtbild.types import Noise, White
 from lichtbild.wanted import Wanted
 
 EVEN = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "even")
@@ -106,16 +105,16 @@ def test_one_colour_and_three_colours_per_pixel_merge_too(values):
     whole, _ = shot(4)
     grey = [types.replace(f, cfa="MONO") for f in whole.frames]
     assert merged(grey, values).code.shape == (3, *grey[0].shape)
-    frame, _ = burst.as_frame(whole.frames, values)
-    again, _ = burst.as_frame([frame, frame], values)
+    frame, _ = composite.as_frame(whole.frames, values)
+    again, _ = composite.as_frame([frame, frame], values)
     assert again.cfa == "RGB" and again.noise.scale[0] < frame.noise.scale[0]
 
 
 def test_merged_raws_read_back_with_their_noise(tmp_path, values):
     whole, truth = shot(8, size=(400, 500))
-    made, how = burst.as_frame(whole.frames, values)
+    made, how = composite.as_frame(whole.frames, values)
     assert made.noise.scale[1] < 0.25 * sb1.NOISE.scale[1] and len(how.others) == 7
-    for name, frame in (("linear.dng", made), ("cfa.dng", burst.as_mosaic(made, "RGGB"))):
+    for name, frame in (("linear.dng", made), ("cfa.dng", composite.as_mosaic(made, "RGGB"))):
         dng.write_frame(tmp_path / name, frame)
         back = open_raw(tmp_path / name)
         assert back.cfa == frame.cfa and np.allclose(back.noise.scale, made.noise.scale)
@@ -124,61 +123,10 @@ def test_merged_raws_read_back_with_their_noise(tmp_path, values):
     assert abs(light[:, 32:-32, 32:-32].mean() / truth.rgb[:, 32:-32, 32:-32].mean() - 1) < 0.02
 
 
-def taken(frames, folder: pathlib.Path, seconds):
-    folder.mkdir()
-    for i, (frame, at) in enumerate(zip(frames, seconds, strict=True)):
-        e = Exposure(1600, 1 / 30, 1.9, 8.7, f"2026-11-21T16:42:{at:02}")
-        dng.write_frame(folder / f"{i}.dng", types.replace(frame, exposure=e))
-
-
-def test_a_folder_is_divided_into_its_bursts(tmp_path, monkeypatch):
-    taken(shot(5, size=(120, 140))[0].frames, tmp_path / "roll", (0, 0, 1, 30, 31))
-    monkeypatch.chdir(tmp_path)
-    paths = sorted((tmp_path / "roll").iterdir())
-    assert [[p.name for p in b] for b in bursts.group(paths)] == [["0.dng", "1.dng", "2.dng"], ["3.dng", "4.dng"]]
-    assert run(["develop", "roll", "-o", "out/"]) == 0
-    assert sorted(p.name for p in pathlib.Path("out").iterdir()) == ["0.jpg", "3.jpg"]
-    assert run(["develop", "roll", "-o", "each/", "--single"]) == 0
-    assert len(list(pathlib.Path("each").iterdir())) == 5
-
-
-def test_the_mode_follows_the_light():
-    frames = shot(2, size=(120, 140))[0].frames
-    dark, day = (types.Shot([types.replace(f, exposure=e) for f in frames], pathlib.Path()) for e in
-                 (Exposure(1600, 1 / 15, 1.8), Exposure(50, 1 / 500, 1.8)))  # fmt: skip
-    assert bursts.mode(dark)[0] == "night" and bursts.mode(day)[0] == "snapshot"
-    assert bursts.mode(types.Shot(frames[:1], pathlib.Path()))[0] == "snapshot"
-
-
-def test_noise_tells_the_mode_where_the_exposure_does_not():
-    frames = shot(2, size=(120, 140))[0].frames
-    for noise, expected in ((Noise((2e-3,) * 3, (2e-4,) * 3), "night"), (Noise((1e-5,) * 3, (1e-7,) * 3), "snapshot")):
-        unknown = [types.replace(f, exposure=Exposure(), noise=noise) for f in frames]
-        mode, why = bursts.mode(types.Shot(unknown, pathlib.Path()))
-        assert mode == expected and "unknown exposure" in why and "noise" in why
-
-
-def test_by_day_as_many_frames_are_merged_as_noise_asks_for():
-    frames = shot(6, size=(120, 140))[0].frames
-
-    def made(noise: float, mode: str = "snapshot", **more: object) -> Recipe:
-        known = Noise((0.0,) * 3, ((0.18 * noise) ** 2,) * 3)
-        taken = [types.replace(f, exposure=Exposure(50, 1 / 500, 1.8), noise=known) for f in frames]
-        return lichtbild.develop(types.Shot(taken, frames[0].path), mode, **more).recipe
-
-    for noise, count in ((0.004, 4), (0.033, 5), (0.2, 6)):
-        recipe = made(noise)
-        assert recipe.values["merge"]["frames"] == count and recipe.origins["merge"]["frames"] == "shot"
-        assert f"{count} of 6 frames" in recipe.notes[-1]
-    assert made(0.004, "night").values["merge"]["frames"] == 6
-    assert made(0.004, set={"merge.frames": 5}).values["merge"]["frames"] == 5, "who sets it is obeyed"
-    assert made(0.004, set={"merge.zoom": 1.5}).values["merge"]["frames"] == 30, "finer pixels need all of them"
-
-
 def test_odd_and_broken_frames_are_left_out_and_told(tmp_path, monkeypatch, capsys):
     frames = shot(4, size=(120, 140))[0].frames
     frames[1] = shot(1, size=(140, 120))[0].frames[0]
-    taken(frames, tmp_path / "burst", (0, 0, 0, 0))
+    sb1.write(frames, tmp_path / "burst", (0, 0, 0, 0))
     whole = (tmp_path / "burst/3.dng").read_bytes()
     (tmp_path / "burst/3.dng").write_bytes(whole[: len(whole) // 3])
     monkeypatch.chdir(tmp_path)
@@ -198,7 +146,7 @@ def spoil(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("bad", [(0,), (1, 3), (4,), (1, 2, 3, 4), (0, 1, 2, 3)])
 def test_pixels_that_turn_out_damaged_cost_their_frame_alone(tmp_path, monkeypatch, capsys, bad):
-    taken(shot(5, size=(120, 140))[0].frames, tmp_path / "burst", (0,) * 5)
+    sb1.write(shot(5, size=(120, 140))[0].frames, tmp_path / "burst", (0,) * 5)
     for n in bad:
         spoil(tmp_path / f"burst/{n}.dng")
     monkeypatch.chdir(tmp_path)
@@ -214,7 +162,7 @@ def test_pixels_that_turn_out_damaged_cost_their_frame_alone(tmp_path, monkeypat
 
 
 def test_a_burst_without_a_readable_frame_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
-    taken(shot(3, size=(120, 140))[0].frames, tmp_path / "burst", (0,) * 3)
+    sb1.write(shot(3, size=(120, 140))[0].frames, tmp_path / "burst", (0,) * 3)
     for n in range(3):
         spoil(tmp_path / f"burst/{n}.dng")
     monkeypatch.chdir(tmp_path)
@@ -224,7 +172,7 @@ def test_a_burst_without_a_readable_frame_is_refused_in_one_line(tmp_path, monke
 
 
 def test_a_shut_frame_says_what_the_open_one_says(tmp_path):
-    taken(shot(2, size=(120, 140))[0].frames, tmp_path / "burst", (0, 0))
+    sb1.write(shot(2, size=(120, 140))[0].frames, tmp_path / "burst", (0, 0))
     path = tmp_path / "burst/1.dng"
     shut, whole = glance(path), open_raw(path)
     assert shut.mosaic is None and shut.shape == whole.shape and np.array_equal(shut.opened().mosaic, whole.mosaic)
@@ -234,7 +182,7 @@ def test_a_shut_frame_says_what_the_open_one_says(tmp_path):
 
 
 def test_the_command_merges_and_reports(tmp_path, monkeypatch, capsys):
-    taken(shot(3, size=(160, 200))[0].frames, tmp_path / "burst", (0, 0, 0))
+    sb1.write(shot(3, size=(160, 200))[0].frames, tmp_path / "burst", (0, 0, 0))
     monkeypatch.chdir(tmp_path)
     assert run(["merge", "burst", "-o", "a.dng", "--report", "a.png", "--json"]) == 0
     assert '"believed"' in capsys.readouterr().out and pathlib.Path("a.png").stat().st_size > 100
@@ -288,7 +236,7 @@ def test_frames_of_any_size_merge(values, size, cfa):
 
 def test_memory_does_not_grow_with_the_frames(tmp_path, values):
     """What is held when a frame is merged: nothing of those before it but the mean."""
-    taken(shot(7, size=(160, 200))[0].frames, tmp_path / "burst", (0,) * 7)
+    sb1.write(shot(7, size=(160, 200))[0].frames, tmp_path / "burst", (0,) * 7)
     whole, held = lichtbild.open(tmp_path / "burst"), []
 
     def watched(frame):

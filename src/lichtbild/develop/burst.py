@@ -16,7 +16,6 @@ import numpy as np
 
 from .. import bursts, types
 from .. import cfa as patterns
-from ..light import WHITE_D65
 from ..merge import Merge, exposures, reference, zoom
 from ..merge.add import Quads
 from ..merge.stack import Merged, Mosaic, Stack
@@ -26,7 +25,6 @@ from . import noise as noises
 
 _GRAINY = 0.02  # noise of mid-grey from where the fast demosaic of the further frames costs nothing that is seen
 _AS_BRIGHT = 0.98  # of the reference's light: from here on a frame clips where the reference does
-_BLACK, _WHITE = 2048, 65535  # of a merged frame: noise around black is kept
 _LEAST_SHARE = 0.02  # of one frame's noise: fifty frames
 # Part of the noise power that moving a frame by fractions of a pixel takes away, and all of it fine: denoise may be so
 # much gentler. Chosen by CPSNR on SB-1 at ISO 1600 and 6400.
@@ -141,46 +139,6 @@ def run(
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Report:
-    """How a burst was merged: names and `believed` part of the frames, and `frames` (h, w): how many were, per cell;
-    `left_out` says which could not be read.
-    """
-
-    reference: str
-    others: tuple[str, ...]
-    believed: tuple[float, ...]
-    frames: F32
-    left_out: tuple[str, ...] = ()
-
-
-def as_frame(frames: Sequence[Frame], values: Values) -> tuple[Frame, Report]:
-    """A burst as one frame of camera light in three colours, for other raw converters, and how it came about.
-
-    Black, shading and defects are dealt with, white balance is not; what noise is left stands in its noise profile.
-    """
-    left_out: list[str] = []
-    chosen = order(frames, values, left_out)
-    first = chosen[0]
-    even = shading.prepare(first, values["shading"]["strength"])
-    plain = White((1.0, 1.0, 1.0), WHITE_D65, 6504.0, 0.0, "none")
-    single = noises.measure(first)
-    made = run(handed_out(chosen), plain, single, values, even, left_out)
-    light = made.encoding.decode(made.code)
-    peak = max(1.0, float(light.max(initial=0)))
-    span = _WHITE - _BLACK
-    numbers = np.clip(light * np.float32(span / peak) + np.float32(_BLACK + 0.5), 0, _WHITE).astype(np.uint16)
-    noise = exposures.scaled(made.noise if made.left is None else variance.profile(single, made.left), 1 / peak)
-    window = first.crop and zoom.window(first.crop, first.shape, numbers.shape[1:])
-    merged = types.replace(
-        first, crop=window, cfa="RGB", mosaic=None, rgb=numbers, black=np.full((1, 1, 3), _BLACK, np.float32),
-        black_row=None, black_column=None, white=(float(_WHITE),) * 3,
-        gain_maps=(), vignettes=(), bad_pixels=None, noise=noise,
-        baseline_exposure_ev=first.baseline_exposure_ev + math.log2(peak),
-    )  # fmt: skip
-    return merged, Report(first.path.name, made.others, made.believed, made.frames, tuple(left_out))
-
-
 def _finer(frames: list[Frame], way: _Way, merged: Merged, times: float) -> U16:
     """Codes of the merged picture on a finer grid, from all its frames once more; `frames` is emptied."""
     first, (rows, columns) = frames[0], frames[0].shape
@@ -188,41 +146,12 @@ def _finer(frames: list[Frame], way: _Way, merged: Merged, times: float) -> U16:
         sites = np.ones((3, 1, 1), np.float32)
     else:
         sites = (patterns.sites(first.cfa) == np.arange(3)[:, None, None]).astype(np.float32)
-    plain = replace(
-        way, quads=False, values={**way.values, "demosaic": {"method": "fast"}}
-    )  # it keeps what was sampled
+    fast = {**way.values, "demosaic": {"method": "fast"}}  # it keeps what was sampled
+    plain = replace(way, quads=False, values=fast)
     finer = zoom.Finer(merged.code, way.encoding.sigma, float(np.median(merged.share)), sites)
     for place, frame in enumerate(opened(handed_out(frames), [])):
         finer.add(functools.partial(plain.codes, frame), place == 0)
     return zoom.fit(finer.result(), (round(times * rows), round(times * columns)))
-
-
-def from_black(merged: Frame) -> Frame:
-    """A merged frame whose numbers begin at black; noise below it is cut off.
-
-    darktable 4.2 and RawTherapee 5.9 do not subtract the BlackLevel of a linear DNG: greys became pink.
-    """
-    assert merged.rgb is not None
-    numbers = np.empty(merged.rgb.shape, np.uint16)
-    for plane, into in zip(merged.rgb, numbers, strict=True):
-        light = (np.maximum(plane, _BLACK) - np.float32(_BLACK)) * np.float32(_WHITE / (_WHITE - _BLACK))
-        into[:] = (light + np.float32(0.5)).astype(np.uint16)
-    return types.replace(merged, rgb=numbers, black=np.zeros((1, 1, 3), np.float32))
-
-
-def as_mosaic(merged: Frame, cfa: str) -> Frame:
-    """A merged frame with only one colour per pixel, in the pattern `cfa` of the sensor."""
-    assert merged.rgb is not None
-    if cfa == "MONO":
-        return types.replace(
-            merged, cfa=cfa, mosaic=merged.rgb[1], rgb=None, black=merged.black[..., :1], white=merged.white[:1]
-        )
-    mosaic = np.empty(merged.shape, np.uint16)
-    cells = patterns.grid(cfa)
-    for (row, column), colour in np.ndenumerate(cells):
-        here = np.s_[row :: cells.shape[0], column :: cells.shape[1]]
-        mosaic[here] = merged.rgb[colour][here]
-    return types.replace(merged, cfa=cfa, mosaic=mosaic, rgb=None, black=merged.black[..., :1], white=merged.white[:1])
 
 
 def _times(three: tuple[float, float, float], factor: float) -> tuple[float, float, float]:
@@ -282,7 +211,7 @@ class _Way:
         if frame.noise is not None and noises.sane(frame.noise):
             return frame.noise
         known = self.base.noise
-        return Noise(_times(known.scale, its / mine), _times(known.offset, (its / mine) ** 2), known.origin)
+        return exposures.scaled(known, its / mine)
 
     def left(self, share: F32) -> F32 | None:
         """Noise power that is left (3, h, w), from the reference's part `share` of all weights; None: not known."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ... import export, recipe, shot
-from ...develop import burst
+from ...develop import composite
 from ...export import dng
 from ...types import F32, U8, LichtbildError
 from .words import Usage, complain, emit
@@ -33,11 +33,11 @@ def run(
     original = whole.reference.cfa
     if cfa and original == "RGB":
         raise LichtbildError(f"{whole.path}: its frames hold three colours per pixel: leave out --cfa")
-    merged, how = burst.as_frame(whole.frames, made.values)
+    merged, how = composite.as_frame(whole.frames, made.values)
     for remark in how.left_out:
         complain(remark)
     out.parent.mkdir(parents=True, exist_ok=True)
-    dng.write_frame(out, burst.as_mosaic(merged, original) if cfa else burst.from_black(merged))
+    dng.write_frame(out, composite.as_mosaic(merged, original) if cfa else composite.from_black(merged))
     if picture is not None:
         export.write(picture, export.Rendition(drawn(how.frames, 1 + len(how.others)), "srgb"))
     if json:
