@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lichtbild import kernels
 from lichtbild.develop import demosaic, front, shading
 from lichtbild.lab import metrics
+from lichtbild.light import eotf
 from lichtbild.types import Encoding, Frame, Noise, White
 
 from . import clock
@@ -34,10 +35,6 @@ def noise_at(iso: float) -> Noise:
     return Noise((2.89e-3 * iso / 1600,) * 3, (8.18e-4 * (iso / 1600) ** 2,) * 3)
 
 
-def to_linear(v: Image) -> Image:
-    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
-
-
 def pictures(folder: str, crop: int = 1024) -> list[Image]:
     """Linear light (H, W, 3), highest value 1, of all pictures in a folder; HDR ones are cropped to their middle."""
     found = []
@@ -48,7 +45,7 @@ def pictures(folder: str, crop: int = 1024) -> list[Image]:
         if image is None:
             print(f"left out: {path.name} (subsampled chroma holds no truth)")
         elif path.suffix == ".png":
-            found.append(to_linear(image))
+            found.append(eotf(image))
         else:
             top, left = (max((n - crop) // 2, 0) for n in image.shape[:2])
             image = np.nan_to_num(np.maximum(image[top : top + crop, left : left + crop], 0), posinf=0.0)

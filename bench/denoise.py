@@ -19,7 +19,7 @@ import numpy as np
 
 from lichtbild.develop import demosaic, denoise, front
 from lichtbild.lab import metrics
-from lichtbild.light import WHITE_D65
+from lichtbild.light import WHITE_D65, eotf
 from lichtbild.types import U16, Encoding, Noise, White
 
 PICTURE = pathlib.Path(
@@ -51,7 +51,7 @@ def crop(exposure: float) -> tuple[Any, Any]:
     from PIL import Image
 
     v = np.asarray(Image.open(PICTURE).convert("RGB"), np.float64) / 255
-    v = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+    v = eotf(v)
     half = v.reshape(v.shape[0] // 2, 2, v.shape[1] // 2, 2, 3).mean((1, 3))[264:1320, 880:1936] * exposure
     clean = np.empty(half.shape[:2])
     for k, (r, c) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):

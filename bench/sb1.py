@@ -8,13 +8,15 @@ colours are those of the picture, so the truth is the picture itself.
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from lichtbild.light import WHITE_D65, rgb_to_xyz
+from lichtbild import types
+from lichtbild.export import dng
+from lichtbild.light import WHITE_D65, eotf, rgb_to_xyz
 from lichtbild.simulate.truth import Truth
 from lichtbild.types import Calibration, CameraColour, Exposure, Frame, Noise, Shot
 
@@ -30,7 +32,7 @@ def load(path: pathlib.Path) -> Any:
     from PIL import Image
 
     v = np.asarray(Image.open(path).convert("RGB"), np.float32).transpose(2, 0, 1) / 255
-    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return eotf(v).astype(np.float32)
 
 
 def _poses(frames: int, size: tuple[int, int], rng: Any, shift: float, turn: float) -> list[Any]:
@@ -127,3 +129,11 @@ def frame(counts: Any, noise: Noise, number: int, cfa: str = "RGGB", ev: float =
         black=np.full((1, 1, 1), BLACK, np.float32), white=(float(WHITE),), colour=colour, noise=noise,
         make="lichtbild", model="SB-1", exposure=Exposure(1600, 2.0**ev / 30, 1.9, 8.7, "2026-11-21T16:42:00"),
     )  # fmt: skip
+
+
+def write(frames: Iterable[Frame], folder: pathlib.Path, seconds: Iterable[int]) -> None:
+    """The frames as DNGs 0.dng … in a new folder, taken at these seconds of a minute."""
+    folder.mkdir()
+    for i, (frame, at) in enumerate(zip(frames, seconds, strict=True)):
+        exposure = Exposure(1600, 1 / 30, 1.9, 8.7, f"2026-11-21T16:42:{at:02}")
+        dng.write_frame(folder / f"{i}.dng", types.replace(frame, exposure=exposure))

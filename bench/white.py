@@ -18,7 +18,7 @@ import numpy as np
 
 from lichtbild import scene, sensor
 from lichtbild.develop import _illuminant, white
-from lichtbild.light import REC2020_LUMA, Xy, convert, rgb_to_xyz, xy, xyz
+from lichtbild.light import REC2020_LUMA, Xy, convert, eotf, rgb_to_xyz, xy, xyz
 from lichtbild.types import F32, F64
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -66,7 +66,7 @@ def surfaces(path: pathlib.Path) -> F64:
     code = imagecodecs.imread(path).astype(np.float64) / 255
     if code.shape[0] > code.shape[1]:
         code = code.transpose(1, 0, 2)
-    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    linear = eotf(code)
     h, w = (n // m for n, m in zip(linear.shape[:2], SIZE, strict=True))
     small = linear[: h * SIZE[0], : w * SIZE[1]].reshape(SIZE[0], h, SIZE[1], w, 3).mean((1, 3))
     found: F64 = np.einsum("ij,hwj->ihw", convert("srgb", "rec2020"), small)

@@ -1,4 +1,4 @@
-"""Light as three numbers: RGB spaces, their matrices, and the adaptation of the eye to another white.
+"""Light as three numbers: RGB spaces, their matrices and encoding, and the adaptation of the eye to another white.
 
 Every matrix is derived from primaries and white in float64, here and nowhere else. XYZ is relative to Y = 1 of white.
 Sources: primaries of [BT2020], [BT709], [SMPTE432], [ProPhoto]; adaptation [Lam1985] (Bradford), [Li2017] (CAT16).
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .types import F32, F64
 
@@ -80,6 +82,20 @@ def convert(space_from: str, space_to: str) -> F64:
 
 
 REC2020_LUMA: tuple[float, float, float] = tuple(rgb_to_xyz("rec2020")[1].tolist())  # 0.2627, 0.6780, 0.0593
+
+
+def oetf(linear: NDArray[Any]) -> NDArray[Any]:
+    """Display light → sRGB encoding, continued above 1 and, mirrored, below 0. Source: [IEC61966-2-1]."""
+    size = np.abs(linear)
+    return np.asarray(
+        np.sign(linear) * np.where(size <= 0.0031308, 12.92 * size, 1.055 * np.maximum(size, 1e-9) ** (1 / 2.4) - 0.055)
+    )
+
+
+def eotf(code: NDArray[Any]) -> NDArray[Any]:
+    """The inverse of `oetf`."""
+    size = np.abs(code)
+    return np.asarray(np.sign(code) * np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4))
 
 
 def thin(rgb: F32, samples: int = 1 << 14) -> F32:

@@ -115,9 +115,10 @@ def resolve(
     folders: Folders | None = None, auto: tuple[str, str] = ("snapshot", "a single frame is a snapshot"),
 ) -> Recipe:  # fmt: skip
     """Lay all layers for one raw file; without `raw`, `make` and `model`, those that are the same for all files.
+
     A `mode` other than "auto" and a `look` that is given win over the names in files; `auto` is the mode that the shot
-    itself asks for, and why. `sets` are "stage.key=value"
-    lines or a mapping {"stage.key": value}. Raises RecipeError or ParamError naming file, key and the nearest known.
+    itself asks for, and why. `sets` are "stage.key=value" lines or a mapping {"stage.key": value}. Raises RecipeError
+    or ParamError naming file, key and the nearest known.
     """
     load_stages()
     folders = folders or HOME
@@ -131,8 +132,7 @@ def resolve(
     pile = _defaults(order)
     pile.lay(f"mode {mode}", of_mode)
     pile.lay(f"look {look}", _read_look(look, folders), strict=False)
-    origin, of_camera = _read_camera(make, model, folders)
-    pile.lay(origin, of_camera, strict=False)
+    pile.lay(*_read_camera(make, model, folders), strict=False)
     for f in files:
         pile.lay(f.origin, f.tables)
     pile.lay("--set", _read_sets(sets))
@@ -270,17 +270,13 @@ def _read_camera(make: str, model: str, folders: Folders) -> tuple[str, Layer]:
 
 
 def _read_sets(sets: Mapping[str, Any] | Iterable[str]) -> Layer:
-    pairs: list[tuple[str, Any]] = []
-    if isinstance(sets, Mapping):
-        pairs = list(sets.items())
-    else:
-        for line in sets:
-            key, equals, value = line.partition("=")
-            if not equals:
-                raise RecipeError(f"--set {line}: expected stage.parameter=value")
-            pairs.append((key.strip(), value.strip()))
+    if not isinstance(sets, Mapping):
+        lines = list(sets)
+        if wrong := [line for line in lines if "=" not in line]:
+            raise RecipeError(f"--set {wrong[0]}: expected stage.parameter=value")
+        sets = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
     layer: Layer = {}
-    for key, value in pairs:
+    for key, value in sets.items():
         name, dot, parameter = key.partition(".")
         if not dot:
             raise RecipeError(f"--set {key}: expected stage.parameter=value")
@@ -296,10 +292,8 @@ def _defaults(order: Iterable[str]) -> _Pile:
 
 def _toml(value: Any) -> str:
     """One value as TOML. Text is escaped so that it survives XML as well."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, bool | int):
+        return str(value).lower()
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else str(value)
     text = json.dumps(str(value).encode("utf-8", "replace").decode("utf-8"), ensure_ascii=False)

@@ -16,8 +16,8 @@ from lichtbild.develop._camera import GENERIC
 from lichtbild.develop.colour import ColourTable
 from lichtbild.develop.highlights import HighlightTable
 from lichtbild.develop.tone import ToneMap
+from lichtbild.light import eotf
 from lichtbild.look import bake
-from lichtbild.look.curve import eotf
 from lichtbild.scene import lake
 from lichtbild.types import Encoding
 

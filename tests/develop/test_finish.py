@@ -12,7 +12,7 @@ from lichtbild.develop import colour, finish, highlights, output, tone
 from lichtbild.develop.colour import ColourTable
 from lichtbild.develop.highlights import HighlightTable
 from lichtbild.develop.tone import ToneMap
-from lichtbild.look.curve import eotf
+from lichtbild.light import eotf
 from lichtbild.types import Encoding
 
 SIZES = [(1, 1), (7, 5), (479, 641)]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from lichtbild import light, look
+from lichtbild.light import oetf
 from lichtbild.look import lint, sheet, tables
-from lichtbild.look.curve import oetf
 from lichtbild.look.difference import delta_e, lab
 from lichtbild.types import F64
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from lichtbild import light, look
+from lichtbild.light import eotf, oetf
 from lichtbild.look import colour, spec, tables
-from lichtbild.look.curve import MID, eotf, oetf, tone_curve
+from lichtbild.look.curve import MID, tone_curve
 
 KERNELS = pathlib.Path(__file__).resolve().parents[2] / "kernels"
 SHIPPED = look.names()

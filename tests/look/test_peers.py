@@ -13,8 +13,8 @@ import pytest
 import tifffile
 
 from lichtbild import light, look, raw
+from lichtbild.light import eotf, oetf
 from lichtbild.look import bake, dcp, lut
-from lichtbild.look.curve import eotf, oetf
 from lichtbild.look.difference import delta_e, lab
 from lichtbild.simulate import plan, write
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lichtbild import look
+from lichtbild.light import eotf
 from lichtbild.look import spec, tune
-from lichtbild.look.curve import eotf
 from lichtbild.look.difference import delta_e, lab
 from lichtbild.look.tables import compile, display
 

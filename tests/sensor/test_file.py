@@ -30,8 +30,8 @@ def test_modes() -> None:
     assert binned.stages[0].full_well_e == 4 * full.stages[0].full_well_e
     frame = sensor.frame(np.zeros((8, 8), np.uint16), binned, Exposure(100, 0.01, 2.0), at=(1, 0))
     assert frame.cfa == "GBRG" and frame.noise is not None and len(frame.colour.calibrations) == 2
-    with pytest.raises(sensor.SensorError, match=r"QUAD-RGGB.*binned"):
-        sensor.frame(np.zeros((8, 8), np.uint16), full, Exposure(100, 0.01, 2.0))
+    frame = sensor.frame(np.zeros((8, 8), np.uint16), full, Exposure(100, 0.01, 2.0), at=(1, 0))
+    assert frame.cfa == "RRGG/GGBB/GGBB/RRGG"
 
 
 @pytest.mark.parametrize("name", ["phone-1-inch", "phone-1-2-inch", "phone-nona"])

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..light import WHITE_D50, WHITE_D65, adapt, convert, rgb_to_xyz
+from ..light import WHITE_D50, WHITE_D65, adapt, convert, eotf, oetf, rgb_to_xyz
 from ..stage import Stage, param, stage
 from ..types import F32, F64, CameraColour, HueSatMap, White
 from . import _camera
@@ -155,12 +155,12 @@ def map_hue_sat(rgb: F64, table: F32, srgb: bool) -> F64:
     hue = np.where(value == r, ((g - b) / safe) % 6, np.where(value == g, (b - r) / safe + 2, (r - g) / safe + 4))
     saturation = np.where(value > 0, gap / np.where(value > 0, value, 1), 0)
     held = np.clip(value, 0, 1)
-    shown = _srgb_encode(held) if srgb else held
+    shown = oetf(held) if srgb else held
     shift, more, brighter = _look_up(table.astype(np.float64), hue, saturation, shown)
     hue = (hue + shift / 60) % 6
     saturation = np.minimum(saturation * more, np.maximum(saturation, 1))
     lit = held > 0
-    encoded = _srgb_decode(shown * brighter) / np.where(lit, held, 1) if srgb else brighter
+    encoded = eotf(shown * brighter) / np.where(lit, held, 1) if srgb else brighter
     new_value = value * np.where(lit, encoded, brighter)
     away = np.stack([np.abs(hue - 3) - 1, 2 - np.abs(hue - 2), 2 - np.abs(hue - 4)]).clip(0, 1)
     mapped = new_value - new_value * saturation * (1 - away)
@@ -185,11 +185,3 @@ def _look_up(table: F64, hue: F64, saturation: F64, value: F64) -> F64:
                 node = table[np.minimum(v0 + dv, values - 1), (h0 + dh) % hues, np.minimum(s0 + ds, sats - 1)]
                 total += part * np.moveaxis(node, -1, 0)
     return total
-
-
-def _srgb_encode(v: F64) -> F64:
-    return np.where(v <= 0.0031308, 12.92 * v, 1.055 * np.maximum(v, 0.0031308) ** (1 / 2.4) - 0.055)
-
-
-def _srgb_decode(v: F64) -> F64:
-    return np.where(v <= 0.04045, v / 12.92, ((np.maximum(v, 0.04045) + 0.055) / 1.055) ** 2.4)

@@ -57,6 +57,4 @@ def _linear(pixels: U16, space: str) -> F32:
 
 @functools.cache
 def _curve() -> F32:
-    code = np.arange(65536) / 65535
-    curve: F32 = np.where(code > 0.04045, ((code + 0.055) / 1.055) ** 2.4, code / 12.92).astype(np.float32)
-    return curve
+    return light.eotf(np.arange(65536) / 65535).astype(np.float32)

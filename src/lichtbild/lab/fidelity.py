@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..light import oetf
 from ..types import F64
 
 Picture = NDArray[Any]
@@ -24,8 +25,7 @@ _SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # [Wang2003] table 1
 
 def srgb(light: Picture) -> F64:
     """Linear light 0..1 → sRGB code 0..1, held to that range. Source: [IEC61966-2-1]."""
-    x = np.clip(np.asarray(light, np.float64), 0, 1)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    return np.asarray(oetf(np.clip(np.asarray(light, np.float64), 0, 1)), np.float64)
 
 
 def cpsnr(

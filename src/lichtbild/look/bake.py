@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import light
+from ..light import eotf
 from ..types import F32, F64, CameraColour
 from . import clf, dcp, foreign, icc, lut, xmp
-from .curve import MID, eotf
+from .curve import MID
 from .difference import delta_e, lab
 from .lint import nature
 from .spec import Look, LookError, load

@@ -18,20 +18,6 @@ LOWEST_EV = -16.0
 STEPS = 512  # per side of mid; the trapezium rule is then exact to 1e-5 EV
 
 
-def oetf(light: F64) -> F64:
-    """Display light → sRGB encoding, continued above 1 and, mirrored, below 0. Source: IEC 61966-2-1."""
-    size = np.abs(light)
-    return np.sign(light) * np.where(
-        size <= 0.0031308, 12.92 * size, 1.055 * np.maximum(size, 1e-9) ** (1 / 2.4) - 0.055
-    )
-
-
-def eotf(code: F64) -> F64:
-    """The inverse of `oetf`."""
-    size = np.abs(code)
-    return np.sign(code) * np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
-
-
 def monotone_cubic(at: F64, nodes: F64, values: F64) -> F64:
     """Values at positions `at` of a C1 cubic through (nodes, values) that never overshoots; level at both ends."""
     step = np.diff(nodes)

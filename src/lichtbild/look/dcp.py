@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import light
+from ..light import eotf, oetf
 from ..types import F32, F64, CameraColour, HueSatMap, LichtbildError
-from .curve import eotf, oetf
 from .spec import LookError
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import difference
+from ..light import eotf
 from ..types import F64
-from .curve import eotf
 
 
 def lab(encoded: F64, space: str = "srgb") -> F64:

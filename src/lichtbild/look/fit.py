@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import light
+from ..light import eotf
 from ..types import F64
 from . import colour, lut, search
-from .curve import eotf, tone_curve
+from .curve import tone_curve
 from .difference import delta_e, lab
 from .lint import nature
 from .spec import HUE_STEP_DEG, TABLES, Look, LookError, fields, load

@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import light
+from ..light import eotf, oetf
 from ..types import F64
 from . import clf, dcp, icc, lut, xmp
-from .curve import MID, eotf, oetf, tone_curve
+from .curve import MID, tone_curve
 from .spec import TABLE_FILES, LookError, load
 from .tables import TOP, LookTables, compile, evaluate, unmoved
 

@@ -22,9 +22,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .. import light
+from ..light import eotf, oetf
 from ..types import F64
 from . import colour, foreign
-from .curve import MID, eotf, oetf
+from .curve import MID
 from .difference import delta_e, lab
 from .spec import TABLE_FILES, Look, LookError, load
 from .tables import TOP, LookTables, compile, display

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..light import oetf
 from ..types import F64
 from . import colour
-from .curve import oetf, tone_curve
+from .curve import tone_curve
 from .difference import lab
 from .spec import HUE_STEP_DEG, Chroma, Hue, Look, LookError, Primaries, Tint, Tone, fields
 

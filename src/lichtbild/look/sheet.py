@@ -11,9 +11,9 @@ import pathlib
 
 import numpy as np
 
+from ..light import eotf
 from ..types import U8
 from . import colour, lint
-from .curve import eotf
 from .spec import LookError
 
 _WIDE, _STEPS = 4, 192  # pixels of an exposure, and how many there are

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..light import eotf, oetf
 from ..types import F32, F64
 from . import colour
-from .curve import MID, eotf, oetf, tone_curve
+from .curve import MID, tone_curve
 from .spec import Look
 
 # The kernels (kernels/look.py) are written for these numbers.

@@ -20,11 +20,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..light import convert
+from ..light import convert, eotf
 from ..stage import nearest
 from ..types import F64
 from . import colour
-from .curve import eotf
 from .lint import nature
 from .spec import HUE_STEP_DEG, TABLES, Hue, Look, LookError, fields
 from .tables import compile, display

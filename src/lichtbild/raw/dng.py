@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .. import cfa as patterns
 from ..types import F32, Frame, RawError, Shut
-from . import apply, codecs, colour, exif, levels, segments, tags
+from . import apply, codecs, colour, crop, exif, levels, segments, tags
 from .apply import Plan
 from .levels import Box
 from .opcodes import Opcode, parse
@@ -200,7 +200,7 @@ def _second(frame: Frame, planes: NDArray[Any], lists: list[list[Opcode]], plan:
     return frame
 
 
-def _finish(frame: Frame, planes: NDArray[Any], plan: Plan, crop: Box | None) -> None:
+def _finish(frame: Frame, planes: NDArray[Any], plan: Plan, inner: Box | None) -> None:
     shape = planes.shape[1:]
     box = plan.box or (0, 0, *shape)
     late = apply.bad_pixels(plan, box, frame.guesses)
@@ -217,8 +217,8 @@ def _finish(frame: Frame, planes: NDArray[Any], plan: Plan, crop: Box | None) ->
         frame.black_column = None if frame.black_column is None else frame.black_column[left:right]
         frame.gain_maps = tuple(apply.trimmed(g, box, shape) for g in plan.gain_maps)
     frame.vignettes, frame.warps = tuple(plan.vignettes), tuple(plan.warps)
-    if crop is not None:
-        frame.crop = (crop[0], crop[1], crop[2] - crop[0], crop[3] - crop[1])
+    if inner is not None:
+        frame.crop = (inner[0], inner[1], inner[2] - inner[0], inner[3] - inner[1])
     if planes.strides[-1]:  # else it only stands for pixels
         planes = np.ascontiguousarray(planes)
     if len(planes) == 1:
@@ -236,44 +236,11 @@ def _black_planes(frame: Frame, shape: tuple[int, ...]) -> F32:
     return tiled + frame.black_column if frame.black_column is not None else tiled
 
 
-def _crop(frame: Frame, raw: Ifd) -> None:
-    """DefaultCropOrigin and -Size, held to the frame."""
-    trimmed = frame.crop
-    origin, size = raw.numbers(tags.CROP_ORIGIN), raw.numbers(tags.CROP_SIZE)
-    if origin is None or size is None or len(origin) != 2 or len(size) != 2:
-        return
-    height, width = frame.shape
-    sound = np.isfinite([*origin, *size]).all() and (origin >= 0).all() and (size >= 1).all()
-    left, top, wide, high = (round(float(v)) for v in (*origin, *size)) if sound else (0, 0, 0, 0)
-    if trimmed is not None:
-        top, left = top + trimmed[0], left + trimmed[1]
-    if not sound or top >= height or left >= width:
-        frame.guesses.append("the default crop does not fit the image: the whole image is taken")
-        return
-    if top + high > height or left + wide > width:
-        frame.guesses.append("the default crop is larger than the image: it is cut to the image")
-    frame.crop = (top, left, min(high, height - top), min(wide, width - left))
-
-
-def _user_crop(frame: Frame, raw: Ifd) -> None:
-    """DefaultUserCrop: the part of the default crop, 0..1 from its top left, that the camera's user has chosen."""
-    part = raw.numbers(tags.USER_CROP)
-    if part is None:
-        return
-    if len(part) != 4 or not (0 <= part[0] < part[2] <= 1 and 0 <= part[1] < part[3] <= 1):
-        frame.guesses.append("DefaultUserCrop is no part of the image: left out")
-        return
-    top, left, high, wide = frame.crop or (0, 0, *frame.shape)
-    y0, x0, y1, x1 = (round(float(v) * n) for v, n in zip(part, (high, wide, high, wide), strict=True))
-    if y0 < y1 and x0 < x1:
-        frame.crop = (top + y0, left + x0, y1 - y0, x1 - x0)
-
-
 def _describe(frame: Frame, tiff: Tiff, first: Ifd, raw: Ifd, layout: Layout, lists: list[list[Opcode]]) -> None:
     """All that is not pixels: colour, exposure, EXIF, XMP and the facts for `info`."""
     guesses = frame.guesses
-    _crop(frame, raw)
-    _user_crop(frame, raw)
+    crop.default(frame, raw)
+    crop.user(frame, raw)
     orientation = first.integer(tags.ORIENTATION, raw.integer(tags.ORIENTATION, 1))
     if not 1 <= orientation <= 8:
         guesses.append(f"orientation {orientation} is unknown: taken as upright")

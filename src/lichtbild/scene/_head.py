@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..light import convert
+from ..light import convert, eotf
 from ..types import F32
 from ._grid import Array, colour, f32, fractal, length, mix, smooth
 from ._sdf import ball, carve, ellipsoid, join, limb, ring
@@ -28,7 +28,7 @@ P = tuple[Array, Array, Array]
 def skin_tone(tone: int) -> F32:
     """(3,): reflectance of skin in Rec.2020, 1 (lightest) to 10."""
     srgb = np.array([int(TONES[tone - 1][i : i + 2], 16) for i in (0, 2, 4)]) / 255
-    linear = ((srgb + 0.055) / 1.055) ** 2.4
+    linear = eotf(srgb)
     matrix = convert("srgb", "rec2020")
     return f32([0.72 * sum(matrix[c, k] * linear[k] for k in range(3)) for c in range(3)])  # swatches are brighter
 

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from ..light import PRIMARIES, REC2020_LUMA, WHITE_D65, adapt, convert, rgb_to_xyz, xyz
+from ..light import PRIMARIES, REC2020_LUMA, WHITE_D65, adapt, convert, eotf, rgb_to_xyz, xyz
 from ..stage import param
 from ..types import F32, F64
 from . import _exr
@@ -65,7 +65,7 @@ def _open(path: pathlib.Path, encoding: str, primaries: str) -> tuple[F32, F64]:
     except OSError as e:
         raise SceneError(f"{path}: {e.strerror or e}; name a picture that exists with file = ...") from None
     if encoding == "srgb" or (encoding == "auto" and not linear):
-        numbers = np.where(numbers <= 0.04045, numbers / 12.92, ((np.maximum(numbers, 0) + 0.055) / 1.055) ** 2.4)
+        numbers = eotf(numbers)
     return numbers.astype(np.float32), matrix
 
 
