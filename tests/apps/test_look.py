@@ -58,6 +58,16 @@ def test_bake_then_lint_then_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "lint", "bw.dcp")[0] in (0, 1)
 
 
+def test_what_exists_is_not_replaced_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = pathlib.Path("x.cube")
+    kept.write_text("mine")
+    for words in (("bake", "bw"), ("lint", "bw")):
+        code, _, err = run(capsys, *words, "-o", str(kept))
+        assert code == 2 and "exists" in err and kept.read_text() == "mine"
+    assert run(capsys, "bake", "bw", "-o", str(kept), "--size", "3", "--overwrite")[0] == 0
+    assert kept.read_text() != "mine"
+
+
 def test_a_look_of_ones_own(capsys: pytest.CaptureFixture[str], home: pathlib.Path) -> None:
     code, out, _ = run(capsys, "new", "mine", "bright")
     assert (code, out) == (0, f"{home / 'mine.toml'}\n")

@@ -36,6 +36,7 @@ def declare(p: argparse.ArgumentParser) -> None:
         help="bake: points along an edge (default 33, .xmp 32, HaldCLUT 64, .clf and .ctf 65)",
     )
     add("--space", default="srgb", choices=("srgb", "p3", "rec2020"), help="bake and lint: the display (default srgb)")
+    add("--overwrite", action="store_true", help="bake, fit, lint: replace a file that exists")
     add("--json", action="store_true", help="as JSON")
 
 
@@ -123,7 +124,7 @@ def _lint(a: argparse.Namespace) -> int:
         from ...look import sheet
 
         (name,) = _some(a, 1, "one look to draw")
-        sheet.write(name, pathlib.Path(a.output), a.space)
+        sheet.write(name, _free(a), a.space)
     bad = 0
     for name in a.names:
         health = lint.grade(name, a.space)
@@ -142,7 +143,7 @@ def _bake(a: argparse.Namespace) -> int:
     (name,) = _some(a, 1, "one look")
     if not a.output:
         raise Usage(f"look bake: where to? give -o NAME with one of {', '.join(bake.SIZES)}")
-    path = pathlib.Path(a.output)
+    path = _free(a)
     camera = _camera(a.camera) if path.suffix.lower() == ".dcp" else None
     baked = bake.bake(spec.load(name), path, a.size, a.space, camera)
     losses = {"nature": baked.nature, "whole": baked.whole}
@@ -158,6 +159,14 @@ def _bake(a: argparse.Namespace) -> int:
         print(f"  lost over {over:<18} mean {loss.mean:.2f}  p95 {loss.p95:.2f}  p99 {loss.p99:.2f}  "
               f"max {loss.most:.2f}  ΔE2000")  # fmt: skip
     return 0
+
+
+def _free(a: argparse.Namespace) -> pathlib.Path:
+    """The file that is asked for. Raises Usage where there is one already that may not be replaced."""
+    path = pathlib.Path(a.output)
+    if path.exists() and not a.overwrite:
+        raise Usage(f"{path}: exists; choose another name or give --overwrite")
+    return path
 
 
 def _camera(path: str | None) -> bake.Camera:
@@ -180,9 +189,7 @@ def _fit(a: argparse.Namespace) -> int:
 
     if not a.output or not a.output.endswith(".toml"):
         raise Usage("look fit: where to? give -o NAME.toml")
-    path = pathlib.Path(a.output)
-    if path.exists():
-        raise Usage(f"{path}: exists")
+    path = _free(a)
     names = [pathlib.Path(n) for n in a.names]
     folder = len(names) == 1 and names[0].is_dir()
     if len(names) == 1 and not folder:
