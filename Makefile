@@ -3,7 +3,7 @@ PY ?= python3
 V := .venv/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: demo test test-all check fix kernels wheel wheel-arm bench bench-peers bench-quality bench-night docs stage clean
+.PHONY: demo test test-all check fix kernels wheel wheel-arm bench bench-peers bench-quality bench-night docs golden stage clean
 
 # Edits to Python need no rebuild; edits to kernels or to the build do.
 .venv/ready: pyproject.toml tools/build_kernels.py $(wildcard kernels/*.py)
@@ -49,6 +49,9 @@ bench-peers: .venv/ready
 
 docs: .venv/ready
 	$(V)/python tools/docs.py
+
+golden: .venv/ready
+	$(V)/python tests/golden.py
 
 stage:
 	$(PY) tools/stage.py $(NAME)

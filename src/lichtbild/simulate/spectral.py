@@ -16,7 +16,8 @@ from ..scene import Scene
 from ..sensor import Sensor
 from ..types import F32, F64
 
-_SAME = 1e-3  # part of its light by which a pixel of a patch may differ from its middle
+_EDGE = 2  # pixels around a patch, of which the first is shared with it
+_LEAST = 1e-12  # squared light, against patches that look like what is around them
 _DIGITS = 6  # of what is added: what linear algebra libraries differ in comes after
 
 
@@ -29,7 +30,7 @@ def seen_by(made: Scene, chip: Sensor, white: Xy) -> Scene:
     counted = sensor.matrix(chip, white)
     for number, (top, left, height, width) in patches.items():
         spectrum = made.spectra["reflectance"][number] * made.spectra["illuminant"]
-        part = light[:, max(top, 0) : top + height, max(left, 0) : left + width]
+        part = light[:, max(top - _EDGE, 0) : top + height + _EDGE, max(left - _EDGE, 0) : left + width + _EDGE]
         _replace(part, counted, sensor.electrons(chip, spectrum))
     layers = (dataclasses.replace(made.layers[0], light=light), *made.layers[1:])
     return dataclasses.replace(made, layers=layers)
@@ -40,8 +41,10 @@ def _replace(part: F32, counted: F64, wanted: F64) -> None:
     if not part.size:
         return
     middle = part[:, part.shape[1] // 2, part.shape[2] // 2].astype(np.float64)
+    away = middle - part[:, 0, 0]  # from what is around the patch
     luminance = float(np.asarray(REC2020_LUMA) @ middle)
     missing = wanted * luminance - counted @ middle
     more = np.linalg.pinv(counted) @ missing / luminance
-    own = np.abs(part - middle[:, None, None].astype(np.float32)).max(0) <= _SAME * luminance
+    along = (away / max(float((away * away).sum()), _LEAST)).astype(np.float32)
+    own = sum(a * (plane - plane[:1, :1]) for a, plane in zip(along, part, strict=True)).clip(0, 1)
     part += (np.round(more, _DIGITS) * luminance).astype(np.float32)[:, None, None] * own
