@@ -131,7 +131,8 @@ def cost(size: tuple[int, int] = (3000, 4000)) -> dict[str, dict[str, float]]:
         black=np.full((1, 1, 1), 64, np.float32), white=(16383.0,),
     )  # fmt: skip
     values: dict[str, dict[str, Any]] = {
-        "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "defects": {"strength": 1.0, "threshold": 5.0},
+        "black": {"shift": 0.0, "banding": True}, "shading": {"strength": 1.0},
+        "defects": {"strength": 1.0, "threshold": 5.0},
     }  # fmt: skip
     tables, code = front.prepare(frame, WHITE, noise_at(100), values, shading.prepare(frame))
     out = np.zeros((3, *size), np.uint16)

@@ -17,7 +17,7 @@ NOISE = Noise((2.9e-4,) * 3, (5e-6,) * 3)
 
 def values(method: str = "directional", strength: float = 1.0) -> dict[str, dict[str, object]]:
     return {
-        "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "demosaic": {"method": method},
+        "black": {"shift": 0.0, "banding": True}, "shading": {"strength": 1.0}, "demosaic": {"method": method},
         "defects": {"strength": strength, "threshold": 5.0},
     }  # fmt: skip
 

@@ -140,7 +140,7 @@ def test_the_rim_of_a_clipped_lamp_is_not_magenta(method, most):
     numbers = np.minimum((0.02 + 3 * cover) * site, 1) * 16000
     shot = frame(np.rint(numbers).astype(np.uint16), white=(16000.0,), black=np.zeros((1, 1, 1), np.float32))
     values = {
-        "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "demosaic": {"method": method},
+        "black": {"shift": 0.0, "banding": True}, "shading": {"strength": 1.0}, "demosaic": {"method": method},
         "defects": {"strength": 1.0, "threshold": 5.0},
     }  # fmt: skip
     codes, code = front.run(shot, white(gains), Noise((1e-4,) * 3, (1e-6,) * 3), values)

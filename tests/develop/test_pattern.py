@@ -89,7 +89,7 @@ def halves(f: Frame, scale: float, offset: float) -> np.ndarray:
 def test_the_front_pass_is_its_stages_in_turn(cfa: str, size: tuple[int, int], rng: np.random.Generator) -> None:
     f = shot(rng, cfa, size)
     values = {
-        "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "demosaic": {"method": "auto"},
+        "black": {"shift": 0.0, "banding": True}, "shading": {"strength": 1.0}, "demosaic": {"method": "auto"},
         "defects": {"strength": 0.0, "threshold": 5.0},
     }  # fmt: skip
     fused, code = front.run(f, WHITE, NOISE, values)
@@ -107,7 +107,7 @@ def test_hot_pixels_go_and_stars_stay(cfa: str, rng: np.random.Generator) -> Non
     hot = plain.copy()
     hot[[20, 47, 70], [15, 52, 81]] = 16000
     values = {
-        "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "demosaic": {"method": "auto"},
+        "black": {"shift": 0.0, "banding": True}, "shading": {"strength": 1.0}, "demosaic": {"method": "auto"},
         "defects": {"strength": 1.0, "threshold": 5.0},
     }  # fmt: skip
     grey = White((1.0, 1.0, 1.0), (0.31, 0.33), 6500.0, 0.0, "as shot")
@@ -136,7 +136,7 @@ def test_the_proxy_is_the_picture_in_small(cfa: str, rng: np.random.Generator) -
     f = replace(shot(rng, cfa, (90, 131), 40.0), gain_maps=())
     small = front.proxy(f)
     values = {
-        "black": {"shift": 0.0}, "shading": {"strength": 1.0}, "demosaic": {"method": "auto"},
+        "black": {"shift": 0.0, "banding": True}, "shading": {"strength": 1.0}, "demosaic": {"method": "auto"},
         "defects": {"strength": 0.0, "threshold": 5.0},
     }  # fmt: skip
     even = White((1.0, 1.0, 1.0), (0.31, 0.33), 6500.0, 0.0, "as shot")

@@ -22,6 +22,7 @@ class Black(Stage):
     """Parameters of the black level."""
 
     shift: float = param(0.0, -1000.0, 1000.0, "DN", "added to the black level that the file states")
+    banding: bool = param(True, doc="offsets of single rows and columns are found in the dark and taken away")
 
 
 @dataclass(frozen=True)

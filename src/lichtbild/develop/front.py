@@ -21,7 +21,7 @@ from .. import cfa as patterns
 from .. import kernels
 from ..merge import exposures
 from ..types import F32, U16, Encoding, Frame, Noise, Values, White
-from . import black, defects, demosaic, pattern, shading
+from . import banding, black, defects, demosaic, pattern, shading
 
 _LEAST_SCALE = 1e-6  # of noise: less than a photon in a million is no noise of light
 _MOST_OFFSET = 0.25  # of the code, in camera light: where read noise is nearly all, the root stays a root
@@ -92,6 +92,9 @@ def prepare(
     frame: Frame, white: White, noise: Noise, values: Values, even: shading.ShadingTable, given: Given | None = None
 ) -> tuple[Tables, Encoding]:
     """All tables of the pass and the code it writes; `even` is that of the frame."""
+    light = given.light if given else 1.0
+    if values["black"]["banding"]:
+        frame = banding.even(frame, exposures.scaled(noise, 1 / light))
     dark = black.prepare(frame, values["black"]["shift"])
     if frame.cfa == "MONO":
         white = White((1.0, 1.0, 1.0), white.xy, white.cct_k, white.tint, white.origin)
@@ -99,7 +102,7 @@ def prepare(
     colour = patterns.sites(frame.cfa)
     columns = np.arange(frame.shape[1]) % colour.shape[1]
     square = (code.scale if frame.rgb is not None else 0.5 * code.scale) ** 2
-    factor = np.asarray(white.gains)[colour] * unit(frame, dark) * (square * (given.light if given else 1.0))
+    factor = np.asarray(white.gains)[colour] * unit(frame, dark) * (square * light)
     offset: NDArray[Any] = np.asarray(code.offset)[colour][:, columns] * square
     gains = np.ascontiguousarray(even.gains * factor[:, None, columns], np.float32)
     offset = np.ascontiguousarray(offset, np.float32)
