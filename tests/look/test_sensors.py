@@ -56,7 +56,10 @@ def test_measured_sensors_agree(light: str, tmp_path: pathlib.Path) -> None:
     _agree([lab(patches(measured(camera, tmp_path), light, "classic")) for camera in cameras])
 
 
-@pytest.mark.parametrize("name", ["classic", "portrait", "slide"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("portrait", "slide")]
+
+
+@pytest.mark.parametrize("name", ["classic", *SLOW])
 @pytest.mark.parametrize("light", ["daylight", "tungsten"])
 def test_sensors_agree(name: str, light: str) -> None:
     _agree([lab(patches(sensor, light, name)) for sensor in SENSORS])

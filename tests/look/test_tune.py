@@ -42,7 +42,7 @@ def test_the_polynomial_knows_the_looks(tuner, rng):
     assert tuner.misfit < 0.4
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ten_sheets_come_near_the_ideal(seed):
     rng = np.random.default_rng(seed)
     ideal = rng.uniform(0.1, 0.9, len(KNOBS))
