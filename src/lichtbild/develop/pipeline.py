@@ -75,10 +75,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     with _clock(seconds, "tone"):
         scene, key, tones = _tones(_scene(proxy, balance, light, table), frame, values, noise, balance)
     with _clock(seconds, "denoise"):
-        if bracket and taken.share is not None:
-            denoise.even_out(code, encoding, noise, values, taken.share)
-        share = None if taken.share is None else _seen(taken.share, tone.stops(scene * np.float32(2.0**key.ev), tones))
-        code = denoise.run(code, encoding, noise, values, into=code, share=share)
+        stops = None if taken.share is None else tone.stops(scene * np.float32(2.0**key.ev), tones)
+        code = _clean(taken, values, stops, bracket)
     lift = denoise.unbias(encoding, noise, values)
     bare = _camera_light(code, encoding, lift, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
@@ -102,12 +100,27 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         "white": {"origin": balance.origin, "cct_k": round(balance.cct_k), "tint": round(balance.tint, 1)},
         "noise": noise.origin, "demosaic": _method(frame, noise, values),
         "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
-        "guesses": [*frame.guesses, *guesses],
+        "guesses": [*frame.guesses, *guesses], **_said(frame, taken, len(frames)),
     }  # fmt: skip
-    if len(frames) > 1:
-        believed = [round(part, 3) for part in taken.believed]
-        chosen["merge"] = {"reference": frame.path.name, "frames": 1 + len(taken.others), "believed": believed}
     return Developed(sdr, gain, meta, bare, chosen, seconds, tuple(left_out))
+
+
+def _clean(taken: burst.Burst, values: Values, stops: F32 | None, bracket: bool) -> U16:
+    """Codes without noise, in place; of a merged picture by the noise that is left, as seen once raised by `stops`."""
+    code, encoding, noise, share = taken.code, taken.encoding, taken.noise, taken.share
+    if share is not None and stops is not None:
+        if bracket:
+            denoise.even_out(code, encoding, noise, values, share)
+        share = _seen(share, stops)
+    return denoise.run(code, encoding, noise, values, into=code, share=share)
+
+
+def _said(frame: Frame, taken: burst.Burst, count: int) -> dict[str, Any]:
+    """What is told of a merge of `count` frames; nothing of a single one."""
+    if count < 2:
+        return {}
+    believed = [round(part, 3) for part in taken.believed]
+    return {"merge": {"reference": frame.path.name, "frames": 1 + len(taken.others), "believed": believed}}
 
 
 def _take(
