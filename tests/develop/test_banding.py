@@ -44,6 +44,14 @@ def test_light_is_left_alone(rng: np.random.Generator) -> None:
     assert banding.even(shot, NOISE) is shot
 
 
+def test_a_slope_out_of_the_dark_stays_what_it_is(rng: np.random.Generator) -> None:
+    """What is just dark enough must not be chosen by its noise: columns there were raised by half of their noise."""
+    slope = np.linspace(0, 60, SIZE[1])
+    shot = frame(np.clip(np.rint(64 + slope + rng.normal(0, 8.0, SIZE)), 0, 1023).astype(np.uint16))
+    made = banding.even(shot, NOISE)
+    assert made.black_column is None or np.abs(made.black_column).max() < 2.0
+
+
 def test_structure_of_a_part_of_the_picture_is_left_alone(rng: np.random.Generator) -> None:
     shot, _, _ = dark(0.0, 0.0, 6.0, rng)
     assert shot.mosaic is not None

@@ -60,7 +60,9 @@ def offsets(lines: U16, period: int, black: float, sigma: float) -> F32 | None:
         plane = sites[first::period]
         around = _around(plane)
         away = plane - around
-        good = (around < _DARK * sigma) & (np.abs(away) < _ODD * sigma)
+        # Chosen by the mean with the site itself, which does not covary with what it is off.
+        level = around + away / np.float32(2 * _REACH + 1)
+        good = (level < _DARK * sigma) & (np.abs(away) < _ODD * sigma)
         middle = plane.shape[1] // 2
         for half, part in enumerate((np.s_[:, :middle], np.s_[:, middle:])):
             counts[half, first::period] = good[part].sum(1)
