@@ -1,22 +1,26 @@
-"""What the finish pass costs: codes to picture, with and without a gain map, on 12 MP of synthetic light.
+"""What the last passes cost: codes straightened, and codes to picture, with a gain map, on 12 MP of synthetic light.
 
 python -m bench.finish [rows columns]
 """
 
 from __future__ import annotations
 
+import pathlib
 import sys
 
 import numpy as np
 
 from lichtbild import look
-from lichtbild.develop import finish
+from lichtbild.develop import finish, geometry
 from lichtbild.develop.colour import ColourTable
 from lichtbild.develop.highlights import HighlightTable
 from lichtbild.develop.tone import ToneMap
-from lichtbild.types import Encoding
+from lichtbild.types import Encoding, Frame, Warp
 
 from . import clock
+
+# Distortion and lateral colour of a phone's main lens.
+LENS = Warp(np.array([[0.99, -0.012, 0.035 + d, -0.015 - d, 0, 0] for d in (2e-4, 0, -3e-4)]), (0.5, 0.5))
 
 
 def negative(rows: int = 3000, columns: int = 4000) -> finish.Negative:
@@ -40,7 +44,12 @@ def run(rows: int = 3000, columns: int = 4000, repeats: int = 10) -> dict[str, d
     n = negative(rows, columns)
     classic = look.load("classic")
     sdr, hdr = look.compile(classic), look.compile(classic, headroom_ev=2.0)
+    frame = Frame(pathlib.Path("bench.dng"), "RGGB", n.code[0], None, np.zeros((1, 1, 1), np.float32), (1,),
+                  warps=(LENS,))  # fmt: skip
+    grid = geometry.prepare(frame, {"correct": True})
+    assert grid is not None
     passes = {
+        "geometry": lambda: geometry.apply(n.code, grid),
         "finish_u8": lambda: finish.run(n, sdr),
         "finish_u16": lambda: finish.run(n, sdr, bits=16),
         "scene_f32": lambda: finish.scene(n),

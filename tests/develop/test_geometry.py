@@ -18,10 +18,11 @@ def frame(shape: tuple[int, int], *warps: Warp) -> Frame:
 
 BARREL = Warp(np.array([[0.97, 0.03, -0.01, 0.002, 0.001, -0.0005]]), (0.5, 0.48))
 LATERAL = Warp(np.array([[1.001, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0], [0.999, 0.0005, 0, 0, 0, 0]]), (0.5, 0.5))
+STRONG = Warp(np.array([[0.7, 0.2, 0.3, -0.1, 0.01, 0.02]]), (0.5, 0.5))  # pixels of a block move apart by up to 5
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 7), (479, 641)])
-@pytest.mark.parametrize("warps", [(BARREL,), (LATERAL,), (BARREL, LATERAL)], ids=["barrel", "lateral", "both"])
+@pytest.mark.parametrize("warps", [(BARREL,), (LATERAL,), (BARREL, LATERAL), (STRONG,)])
 def test_kernel_equals_twin(shape: tuple[int, int], warps: tuple[Warp, ...], rng: np.random.Generator) -> None:
     grid = geometry.prepare(frame(shape, *warps), {"correct": True})
     assert grid is not None

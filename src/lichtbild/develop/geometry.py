@@ -19,6 +19,7 @@ from ..stage import Stage, param, stage
 from ..types import F32, F64, U16, Frame, Warp
 
 STEP = 16  # the same as in kernels/geometry.py
+REACH = (5, 20)  # rows and columns that a block of the kernel reads: the least it can be given
 
 
 @stage("geometry", "lens distortion and lateral colour corrected as the file asks")
@@ -55,7 +56,7 @@ def prepare(frame: Frame, values: dict[str, Any], shape: tuple[int, int] | None 
     planes = max(len(w.coefficients) for w in frame.warps)
     grid = np.empty((planes, 2, len(rows), len(columns)), np.float32)
     for plane in range(planes):
-        x, y = np.meshgrid(columns, rows)
+        x, y = columns[None], rows[:, None]
         # The file applies its warps in order; a destination pixel is traced back through the last one first.
         for warp in reversed(frame.warps):
             x, y = bend(warp, plane, x, y, (height, width))
@@ -66,6 +67,9 @@ def prepare(frame: Frame, values: dict[str, Any], shape: tuple[int, int] | None 
 def apply(code: U16, grid: F32) -> U16:
     """Resample `code` along `grid`; outside the image its edge is repeated."""
     out = np.empty(code.shape, np.uint16)
+    more = [(0, max(n - m, 0)) for n, m in zip(REACH, code.shape[1:], strict=True)]
+    if any(n for _, n in more):
+        code = np.pad(code, [(0, 0), *more], mode="edge")
     kernels.call("geometry", code=code, grid=grid, output=out)
     return out
 
