@@ -26,6 +26,18 @@ def dark(
 NOISE = Noise((1e-6,) * 3, ((8.0 / 959) ** 2,) * 3)
 
 
+@pytest.mark.parametrize("size", [(64, 64), (73, 65), (641, 479), (80, 1203)])
+@pytest.mark.parametrize(("period", "dark", "odd"), [(1, 8 * 500, 2000), (2, 8 * 3000, 900), (8, 8 * 65535, 2**30)])
+def test_kernels_equal_their_twin(
+    size: tuple[int, int], period: int, dark: int, odd: int, rng: np.random.Generator
+) -> None:
+    mosaic = rng.integers(0, dark // 4, size).clip(0, 65535).astype(np.uint16)
+    for axis in (0, 1):
+        made = banding.sums(mosaic, axis, period, dark, odd)
+        np.testing.assert_array_equal(made, banding.twin(mosaic, axis, period, dark, odd))
+        assert made[0].any() and made[1].any()
+
+
 def test_rows_and_columns_are_found(rng: np.random.Generator) -> None:
     shot, rows, columns = dark(2.0, 1.5, 3.0, rng)
     made = banding.even(shot, NOISE)
@@ -67,6 +79,12 @@ def test_what_the_file_says_is_kept(rng: np.random.Generator) -> None:
     made = banding.even(types.replace(shot, black_row=known), NOISE)
     assert made.black_row is not None and np.corrcoef(made.black_row, rows)[0, 1] > 0.85
     assert made.black_row.mean() == pytest.approx(5.0, abs=0.5)
+
+
+def test_what_the_file_says_already_is_not_found_again(rng: np.random.Generator) -> None:
+    shot, rows, _ = dark(2.0, 0.0, 3.0, rng)
+    once = types.replace(shot, black_row=rows)
+    assert banding.even(once, NOISE) is once
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (63, 900), (64, 64)])

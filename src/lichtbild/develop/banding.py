@@ -12,15 +12,20 @@ Source: [Wiener1949] for the share.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import cfa as patterns
-from .. import types
+from .. import kernels, types
 from ..types import F32, U16, Frame, Noise
 
-_REACH = 4  # lines of the same colour on each side that a line is compared with
-_ACROSS = 384  # sites of a line that are looked at
+Sums = NDArray[np.int32]
+
+_REACH = 4  # lines of the same colour on each side that a line is compared with, as in kernels/banding.py
+_RUN = 16  # sites that lie side by side in a row, as there
+_ACROSS = 384  # sites of a line that are looked at, about
 _LEAST_LINES = 64  # of a picture, below which nothing is said
 _DARK = 3.0  # standard deviations of darkness: light up to which a site counts
 _ODD = 4.0  # standard deviations from which a site is no noise
@@ -40,53 +45,77 @@ def even(frame: Frame, noise: Noise) -> Frame:
     period = patterns.grid(frame.cfa).shape if frame.cfa != "MONO" else (1, 1)
     found = {}
     for axis, name in enumerate(("black_row", "black_column")):
-        off = offsets(frame.mosaic if axis == 0 else frame.mosaic.T, period[axis], black, sigma)
+        known = getattr(frame, name)
+        seen = sums(frame.mosaic, axis, period[axis], *_limits(black, sigma))
+        off = offsets(seen, period[axis], sigma, known)
         if off is not None:
-            known = getattr(frame, name)
             found[name] = off if known is None else known + off
     return types.replace(frame, **found) if found else frame
 
 
-def offsets(lines: U16, period: int, black: float, sigma: float) -> F32 | None:
-    """(n,) what each of the lines (n, across) is off, in DN; None where that is not sure. Lines repeat after `period`.
+def _limits(black: float, sigma: float) -> tuple[int, int]:
+    """Sum of nine sites from which there is too much light, and eightfold distance from which a site is odd."""
+    return math.ceil((2 * _REACH + 1) * (black + _DARK * sigma)), math.ceil(2 * _REACH * _ODD * sigma)
 
-    `sigma`: noise of darkness in DN.
+
+def sums(mosaic: U16, axis: int, period: int, dark: int, odd: int) -> Sums:
+    """(2, 2, n): what rows (axis 0) or columns (1) are off, eightfold, summed over the sites that count, and how many
+    these are; each in the first and in the second half of a line. See kernels/banding.py; (64, 64) at least.
     """
-    step = max(lines.shape[1] // _ACROSS, 1)
-    sites = lines[:, step // 2 :: step].astype(np.float32) - np.float32(black)
-    halves = np.zeros((2, len(lines)), np.float32)
-    counts = np.zeros((2, len(lines)), np.float32)
-    for first in range(period):
-        plane = sites[first::period]
-        around = _around(plane)
-        away = plane - around
-        # Chosen by the mean with the site itself, which does not covary with what it is off.
-        level = around + away / np.float32(2 * _REACH + 1)
-        good = (level < _DARK * sigma) & (np.abs(away) < _ODD * sigma)
-        middle = plane.shape[1] // 2
-        for half, part in enumerate((np.s_[:, :middle], np.s_[:, middle:])):
-            counts[half, first::period] = good[part].sum(1)
-            halves[half, first::period] = np.where(good[part], away[part], 0).sum(1)
-    known = counts.min(0) >= _FEWEST
-    if known.sum() < _LEAST_LINES:
+    out = np.empty((2, 2, mosaic.shape[axis]), np.int32)
+    name, key = ("banding_rows", "runs") if axis == 0 else ("banding_columns", "rows")
+    count, every = sites(mosaic.shape[1 - axis], axis)
+    kernels.call(name, raw=mosaic, period=period, every=every, dark=dark, odd=odd, output=out, **{key: count})
+    return out
+
+
+def sites(across: int, axis: int) -> tuple[int, int]:
+    """What is looked at of lines of so many sites: runs of a row or sites of a column in each half, one in every n."""
+    if axis == 0:
+        every = max(across * _RUN // _ACROSS, _RUN)
+    else:
+        every = max(across // _ACROSS - 1, 0) | 1  # odd, so that all colours are met
+    return across // every // 2, every
+
+
+def twin(mosaic: U16, axis: int, period: int, dark: int, odd: int) -> Sums:
+    """The same as `sums` in NumPy."""
+    lines = (mosaic if axis == 0 else mosaic.T).astype(np.int32)
+    count, every = sites(lines.shape[1], axis)
+    total = _around(lines, period)
+    off = 2 * _REACH * lines - total
+    good = (total + lines < dark) & (np.abs(off) < odd)
+    places = every * np.arange(2 * count).reshape(2, -1, 1) + (np.arange(_RUN) if axis == 0 else every // 2)
+    found = [[v[:, half].sum((1, 2)) for half in places] for v in (np.where(good, off, 0), good)]
+    return np.array(found, np.int32)
+
+
+def offsets(seen: Sums, period: int, sigma: float, known: F32 | None = None) -> F32 | None:
+    """(n,) what each of n lines is off, in DN, by its `sums`; None where that is not sure.
+
+    `sigma`: noise of darkness in DN; `known`: what the file says of each line, which is not found again.
+    """
+    counts = seen[1].astype(np.float32)
+    enough = counts.min(0) >= _FEWEST
+    if enough.sum() < _LEAST_LINES:
         return None
-    halves /= np.maximum(counts, 1)
-    one, two = halves[:, known]
+    halves = seen[0] / (2 * _REACH * np.maximum(counts, 1))
+    if known is not None:
+        halves -= known - _around(known, period) / (2 * _REACH)
+    one, two = halves[:, enough]
     shared = float((one * two).mean())
     if shared < _SURE * float(one.std() * two.std()) / math.sqrt(len(one)):
         return None
     total = counts.sum(0)
     mean = (halves * counts).sum(0) / np.maximum(total, 1)
     doubt = sigma**2 * (1 + 0.5 / _REACH) / np.maximum(total, 1)
-    return np.asarray(np.where(known, mean * shared / (shared + doubt), 0), np.float32)
+    return np.asarray(np.where(enough, mean * shared / (shared + doubt), 0), np.float32)
 
 
-def _around(plane: F32) -> F32:
-    """Means of the lines on both sides of each line, without it; the borders are mirrored."""
-    reach = min(_REACH, len(plane) - 1)
-    wide = np.pad(plane, ((reach, reach), (0, 0)), mode="reflect")
-    total = np.zeros_like(plane)
-    for k in range(2 * reach + 1):
-        if k != reach:
-            total += wide[k : k + len(plane)]
-    return np.asarray(total / np.float32(2 * reach), np.float32)
+def _around(lines: NDArray[Any], period: int) -> NDArray[Any]:
+    """Sums of four lines on both sides of each, `period` apart; beyond the border those that follow on the other."""
+    total, far = np.zeros_like(lines), (2 * _REACH + 1) * period
+    for n in (*range(-_REACH, 0), *range(1, _REACH + 1)):
+        at = np.arange(len(lines)) + n * period
+        total += lines[np.clip(at + far * (at < 0) - far * (at >= len(lines)), 0, len(lines) - 1)]
+    return total
