@@ -70,3 +70,15 @@ def test_grid_is_fine_enough() -> None:
             g[gy + 1, gx] * (1 - fx) + g[gy + 1, gx + 1] * fx
         ) * fy
         assert np.abs(between - exact[k]).max() < 1e-3
+
+
+@pytest.mark.parametrize("warps", [(), (BARREL,)])
+def test_cells_of_a_bent_map_are_found_in_the_straight_picture(warps: tuple[Warp, ...]) -> None:
+    shape = (600, 800)
+    grid = geometry.prepare(frame(shape, *warps), {"correct": True})
+    rows, columns = geometry.cells((75, 100), (150, 200), grid)
+    x, y = np.broadcast_arrays(columns * 4.0 + 2, rows * 4.0 + 2)
+    if warps:
+        x, y = geometry.bend(BARREL, 0, x, y, shape)
+    away = np.hypot(y - (np.arange(75)[:, None] * 8 + 4), x - (np.arange(100) * 8 + 4))
+    assert away[3:-3, 3:-3].max() < 4, "half a cell"

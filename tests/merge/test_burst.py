@@ -12,7 +12,7 @@ from bench import sb1
 import lichtbild
 from lichtbild import recipe, types
 from lichtbild.apps.cli.main import run
-from lichtbild.develop import burst, composite, denoise, pipeline, shading
+from lichtbild.develop import burst, composite, denoise, pipeline, shading, tone
 from lichtbild.export import dng
 from lichtbild.lab import merged as lab
 from lichtbild.light import WHITE_D65
@@ -260,10 +260,12 @@ def test_where_light_is_raised_noise_is_taken_more_strongly(rng):
     """A merged picture whose left half is raised by two stops: the map of noise says so, and denoise follows it."""
     flat, level = np.full((60, 80), 0.5, np.float32), np.zeros((120, 160), np.float32)
     level[:, :80] = 2.0
-    seen = pipeline._seen(flat, level)
+    scene, nothing = np.ones((3, 120, 160), np.float32), np.zeros_like(level)
+    seen = pipeline._seen(flat, scene, 0.0, tone.ToneMap(nothing, level, 0.01, -4.0, 4.0), None)
     np.testing.assert_allclose(seen[:, :40], 8.0)
     np.testing.assert_allclose(seen[:, 40:], 0.5)
-    np.testing.assert_array_equal(pipeline._seen(flat, -level), flat, "darker light hides noise")
+    darker = pipeline._seen(flat, scene, 0.0, tone.ToneMap(nothing, -level, 0.01, -4.0, 4.0), None)
+    np.testing.assert_array_equal(darker, flat, "darker light hides noise")
     code = (20000 + rng.normal(0, 300, (3, 480, 640))).astype(np.uint16)
     encoding = types.Encoding(40000.0, (0.0,) * 3, (300.0,) * 3)
     clean = denoise.run(code, encoding, Noise((1e-4,) * 3, (0.0,) * 3), share=seen)

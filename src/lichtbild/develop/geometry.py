@@ -13,11 +13,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import kernels
 from ..stage import Stage, param, stage
 from ..types import F32, F64, U16, Frame, Warp
 
+Places = NDArray[np.intp]
 STEP = 16  # the same as in kernels/geometry.py
 REACH = (5, 20)  # rows and columns that a block of the kernel reads: the least it can be given
 
@@ -62,6 +64,27 @@ def prepare(frame: Frame, values: dict[str, Any], shape: tuple[int, int] | None 
             x, y = bend(warp, plane, x, y, (height, width))
         grid[plane] = x, y
     return np.nan_to_num(grid, nan=-1.0, posinf=1e6, neginf=-1e6)
+
+
+def cells(coarse: tuple[int, ...], fine: tuple[int, ...], grid: F32 | None) -> tuple[Places, Places]:
+    """Rows and columns of a picture of the size `fine`, straightened by `grid`, that show what the middles of the cells
+    of a map (h, w) = `coarse` of the bent picture show; they broadcast against it.
+
+    To the first order: what a pixel is moved by is taken from the grid's nearest point, in the bent picture.
+    """
+    middle = [(np.arange(n) + 0.5) / n for n in coarse]
+    parts: list[F64] = [middle[0][:, None], middle[1][None]]
+    if grid is not None:
+        # The last points lie at or beyond the last pixel, by less than a step: the difference is a part of a cell.
+        counts = [n - 1 for n in grid.shape[2:]]
+        near = np.ix_(*(np.rint(m * n).astype(np.intp) for m, n in zip(middle, counts, strict=True)))
+        found = grid[len(grid) // 2]
+        parts = [
+            p + near[k] / n - found[1 - k][near] / (STEP * n)
+            for k, (p, n) in enumerate(zip(parts, counts, strict=True))
+        ]
+    rows, columns = (np.clip((p * n).astype(np.intp), 0, n - 1) for p, n in zip(parts, fine, strict=True))
+    return rows, columns
 
 
 def apply(code: U16, grid: F32) -> U16:

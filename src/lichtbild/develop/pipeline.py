@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,18 +74,17 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     taken = _take(several, balance, noise, values, even, seconds, left_out)
     code, encoding, noise = taken.code, taken.encoding, taken.noise
     with _clock(seconds, "tone"):
+        grid = geometry.prepare(frame, dict(values["geometry"]), code.shape[1:])
+        if grid is not None:  # what is measured shall lie where it is used
+            proxy = _bent(frame, proxy, encoding, dict(values["geometry"]))
         scene, key, tones = _tones(_scene(proxy, balance, light, table), frame, values, noise, balance)
     with _clock(seconds, "denoise"):
-        stops = None if taken.share is None else tone.stops(scene * np.float32(2.0**key.ev), tones)
-        code = _clean(taken, values, stops, bracket)
+        seen = None if taken.share is None else _seen(taken.share, scene, key.ev, tones, grid)
+        code = _clean(taken, values, seen, bracket)
     lift = denoise.unbias(encoding, noise, values)
     bare = _camera_light(code, encoding, lift, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
-        grid = geometry.prepare(frame, dict(values["geometry"]), code.shape[1:])
-        if grid is not None:
-            code = geometry.apply(code, grid)
-            proxy = _bent(frame, proxy, encoding, dict(values["geometry"]))
-            scene, key, tones = _tones(_scene(proxy, balance, light, table), frame, values, noise, balance)
+        code = code if grid is None else geometry.apply(code, grid)
     with _clock(seconds, "textures"):
         tones = _textures(tones, scene, recipe, frame, key.ev)
     tones = tone.enlarged(tones, code.shape[1:], values["merge"]["zoom"])
@@ -105,14 +105,12 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     return Developed(sdr, gain, meta, bare, chosen, seconds, tuple(left_out))
 
 
-def _clean(taken: burst.Burst, values: Values, stops: F32 | None, bracket: bool) -> U16:
-    """Codes without noise, in place; of a merged picture by the noise that is left, as seen once raised by `stops`."""
-    code, encoding, noise, share = taken.code, taken.encoding, taken.noise, taken.share
-    if share is not None and stops is not None:
-        if bracket:
-            denoise.even_out(code, encoding, noise, values, share)
-        share = _seen(share, stops)
-    return denoise.run(code, encoding, noise, values, into=code, share=share)
+def _clean(taken: burst.Burst, values: Values, seen: F32 | None, bracket: bool) -> U16:
+    """Codes without noise, in place; of a merged picture by the noise that will be `seen`."""
+    code, encoding, noise = taken.code, taken.encoding, taken.noise
+    if taken.share is not None and bracket:
+        denoise.even_out(code, encoding, noise, values, taken.share)
+    return denoise.run(code, encoding, noise, values, into=code, share=seen)
 
 
 def _said(frame: Frame, taken: burst.Burst, count: int) -> dict[str, Any]:
@@ -144,10 +142,15 @@ def _tones(
     return scene, key, tone.prepare(scene, dict(values["tone"]), key.ev, noise, balance.gains, key.mood_ev)
 
 
-def _seen(share: F32, stops: F32) -> F32:
-    """Noise power of a merged picture as it will be seen: where light is raised by `stops` (h, w), so is its noise."""
-    rows, columns = (np.arange(n) * m // n for n, m in zip(share.shape, stops.shape, strict=True))
-    return np.asarray(share * np.exp2(2 * np.maximum(stops[np.ix_(rows, columns)], 0)), np.float32)
+def _seen(share: F32, scene: F32, ev: float, tones: tone.ToneMap, grid: F32 | None) -> F32:
+    """Noise power of a merged picture as it will be seen: where light is raised by local tone, so is its noise.
+
+    `grid`: what will straighten the picture; `scene` and `tones` are straight already.
+    """
+    at = geometry.cells(share.shape, scene.shape[1:], grid)
+    there = replace(tones, a=tones.a[at], b=tones.b[at])
+    stops = tone.stops(scene[:, *at] * np.float32(2.0**ev), there)
+    return np.asarray(share * np.exp2(2 * np.maximum(stops, 0)), np.float32)
 
 
 def preview(frame: Frame, recipe: Recipe) -> F32:
