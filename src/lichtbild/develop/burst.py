@@ -37,7 +37,7 @@ class Burst:
 
     Of a burst also `share` (h, w): noise power in units of that noise; `others`: names of the further frames that were
     merged; `believed`: part of the picture in which each of them was; `frames` (h, w): frames that count, per cell of
-    8x8 pixels; `left` (3, h, w): noise power of light as a part of what one pixel of the reference has, where it is
+    8x8 pixels; `left` (3, h, w): noise power of codes as a part of what one pixel of the reference has, where it is
     known.
     """
 
@@ -135,7 +135,7 @@ def run(
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
     return Burst(
         code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
-        np.reciprocal(merged.share), None if again else way.left(merged.mean),
+        np.reciprocal(merged.share), None if again else way.left(merged),
     )  # fmt: skip
 
 
@@ -213,12 +213,14 @@ class _Way:
         known = self.base.noise
         return exposures.scaled(known, its / mine)
 
-    def left(self, share: F32) -> F32 | None:
-        """Noise power that is left (3, h, w), from the reference's part `share` of all weights; None: not known."""
+    def left(self, merged: Merged) -> F32 | None:
+        """Noise power that is left (3, h, w); None: not known."""
         chosen = demosaic.choose(self.values["demosaic"]["method"], self.base.noise)
         reference = variance.method(self.cfa, chosen)
-        others = variance.method(self.cfa, "fast" if self.quads or _grainy(self.base.noise) else chosen)
-        return None if reference is None or others is None else variance.left(share, reference, others)
+        rest = variance.method(self.cfa, "fast" if self.quads or _grainy(self.base.noise) else chosen)
+        if reference is None or rest is None:
+            return None
+        return variance.left(merged.own, merged.others, reference, rest)
 
     def certain(self, frames: Sequence[Frame]) -> int:
         """The weight of the reference beside these frames."""

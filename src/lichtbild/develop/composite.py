@@ -52,7 +52,12 @@ def as_frame(frames: Sequence[Frame], values: Values) -> tuple[Frame, Report]:
     peak = max(1.0, float(light.max(initial=0)))
     span = _WHITE - _BLACK
     numbers = np.clip(light * np.float32(span / peak) + np.float32(_BLACK + 0.5), 0, _WHITE).astype(np.uint16)
-    noise = exposures.scaled(made.noise if made.left is None else variance.profile(single, made.left), 1 / peak)
+    left = made.noise
+    if made.left is not None:
+        black = float(np.mean(first.black))
+        floor = -black / max(min(first.white) - black, 1.0)
+        left = variance.profile(single, made.left, made.encoding, light[:, ::8, ::8], floor)
+    noise = exposures.scaled(left, 1 / peak)
     window = first.crop and zoom.window(first.crop, first.shape, numbers.shape[1:])
     merged = types.replace(
         first, crop=window, cfa="RGB", mosaic=None, rgb=numbers, black=np.full((1, 1, 3), _BLACK, np.float32),

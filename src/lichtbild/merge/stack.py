@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..types import F32, U8, U16
+from ..types import F32, U8, U16, U32
 from . import Merge, add, align, exposures
 from .add import Ceiling, Guide
 from .exposures import Other
@@ -20,12 +22,14 @@ _CELL = 8  # pixels of the map of what noise is left
 
 @dataclass(frozen=True)
 class Merged:
-    """`code` (3, H, W) uint16; `share` (h, w) float32: noise power that is left, as a part of one frame's; `mean`: the
-    reference's mean part of all weights, in the same cells."""
+    """`code` (3, H, W) uint16; `share` (h, w) float32: noise power that is left, as a part of one frame's; of it `own`
+    comes from the reference and `others` from the frames that were added, measured in the middle of the same cells.
+    """
 
     code: U16
     share: F32
-    mean: F32
+    own: F32
+    others: F32
 
 
 # Writes the codes of a frame into an array (3, H, W), or its quads into (4, h, w); tells what is other about a frame of
@@ -43,12 +47,14 @@ class Mosaic:
 
 @dataclass(frozen=True)
 class _Seen:
-    """Displacement of blocks and weight of a frame, the part of it that is believed, and codes it cannot exceed."""
+    """Displacement of blocks and weight of a frame, the part of it that is believed, codes it cannot exceed, and what
+    noise it adds, in squares of weights, cell by cell."""
 
     flow: F32
     weight: U8
     believed: float
     ceiling: Ceiling | None
+    adds: U32
 
 
 @dataclass
@@ -75,6 +81,7 @@ class Stack:
         self._guide = add.guide(self.reference)
         self._planes = align.pyramid(self._guide.fine[0])
         self._dimmed: dict[Ceiling, tuple[Guide, align.Planes]] = {}
+        self._adds = np.zeros([add.whole(n) // _CELL for n in shape], np.uint32)
         self._total = np.full((add.whole(shape[0]) // 2, add.whole(shape[1])), self.certain, np.uint16)
         m = self.mosaic
         self._rooms = add.Quads(_AT_ONCE, shape, m.phase, m.ceiling) if m else add.Planes(_AT_ONCE, shape)
@@ -107,9 +114,11 @@ class Stack:
         trust = add.trust(first, guide, blocks, self.sigma, self._doubt, noise)
         height, width = self.shape
         believed = float(trust[: -(-height // 2), :width].mean()) / add.CERTAIN
+        adds = _middle(trust).astype(np.uint32)
         if other is not None or self.certain != add.CERTAIN:
             exposures.weigh(trust, self._guide.coarse[2], other, self.certain)
-        return _Seen(blocks, trust, believed, other.ceiling if other else None)
+        # Trust times weight: a weight is the inverse of the frame's variance, and then trust.
+        return _Seen(blocks, trust, believed, other.ceiling if other else None, adds * _middle(trust))
 
     def _below(self, ceiling: Ceiling) -> tuple[Guide, align.Planes]:
         """Guide and planes of the reference as a frame would show them that cannot exceed the codes `ceiling`."""
@@ -127,6 +136,7 @@ class Stack:
         self._rooms.add(self.reference, self._total, flow, weight, [f.ceiling for f in found])
         for seen in found:
             self._total += seen.weight
+            self._adds += seen.adds
             self.believed.append(seen.believed)
 
     def result(self) -> Merged:
@@ -136,9 +146,17 @@ class Stack:
         red, green, blue = (s * s for s in self.sigma)
         add.done(self.reference, self._total, (red, green, blue), self.certain)
         share = np.float32(self.certain) / self._total[:, ::2].astype(np.float32)
+        unit = self.certain / np.square(_middle(self._total), dtype=np.float32)
+        own, others = unit * np.float32(self.certain), self._adds * (unit / np.float32(add.CERTAIN))
         # Where a part of a cell has much noise left, it counts: better a little detail lost than a speck left.
         worst = np.sqrt(np.sqrt(_cells(np.square(np.square(share)), self.shape)))
-        return Merged(self.reference, worst, _cells(share, self.shape))
+        rows, columns = worst.shape
+        return Merged(self.reference, worst, own[:rows, :columns], others[:rows, :columns])
+
+
+def _middle(cells: NDArray[Any]) -> NDArray[Any]:
+    """A map of every second row and every column, in the middle of cells of 8x8 pixels."""
+    return cells[_CELL // 4 :: _CELL // 2, _CELL // 2 :: _CELL]
 
 
 def _cells(share: F32, shape: tuple[int, int]) -> F32:
