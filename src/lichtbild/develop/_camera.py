@@ -63,15 +63,15 @@ class Camera:
     guesses: tuple[str, ...]
     known: bool = True
 
-    def weights(self, white: Xy) -> F64:
-        """Parts of the calibrations under a light of chromaticity `white`; they sum to 1.
+    def weights(self, white: Xy, cct_k: float | None = None) -> F64:
+        """Parts of the calibrations under a light of chromaticity `white`, of `cct_k` where that is known; sum 1.
 
         Two: linear in 1/K and held at the ends. Three: inverse squared distance in (tint, 1/K), sharpened.
         """
         if len(self.lights) == 1:
             return np.ones(1)
         if len(self.lights) == 2:
-            cct, _ = _illuminant.xy_to_cct(white)
+            cct = cct_k or _illuminant.xy_to_cct(white)[0]
             first, second = (1 / t for t, _ in self.lights)
             part = float(np.clip((1 / cct - second) / (first - second), 0.0, 1.0))
             return np.array([part, 1.0 - part])
@@ -81,9 +81,9 @@ class Camera:
         sharp = np.clip((near * near * (3 - 2 * near) - 0.02) / 0.98, 0, 1)
         return np.asarray(sharp / sharp.sum(), np.float64)
 
-    def mix(self, white: Xy) -> Mix:
-        """The matrices for a light of chromaticity `white`."""
-        parts = self.weights(white)
+    def mix(self, white: Xy, cct_k: float | None = None) -> Mix:
+        """The matrices for a light as for `weights`."""
+        parts = self.weights(white, cct_k)
 
         def blend(matrices: list[F64]) -> F64:
             return np.asarray(sum(p * m for p, m in zip(parts, matrices, strict=True)), np.float64)
@@ -97,9 +97,9 @@ class Camera:
             blend(known) if len(known) == len(forward) else None,
         )
 
-    def from_xyz(self, white: Xy) -> F64:
-        """(3, 3): XYZ → camera light (without white balance) under a light of chromaticity `white`."""
-        mixed = self.mix(white)
+    def from_xyz(self, white: Xy, cct_k: float | None = None) -> F64:
+        """(3, 3): XYZ → camera light (without white balance) under a light as for `weights`."""
+        mixed = self.mix(white, cct_k)
         return np.asarray(np.diag(self.analog_balance) @ mixed.calibration @ mixed.color, np.float64)
 
     def neutral(self, white: Xy) -> F64:

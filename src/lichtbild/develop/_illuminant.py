@@ -40,6 +40,7 @@ def _derivative(series: F64) -> F64:
 
 _SLOPE = _derivative(_LOCUS) / _HALF
 _BEND = _derivative(_SLOPE) / _HALF
+_ALL = np.hstack([np.pad(s, [(0, len(_LOCUS) - len(s)), (0, 0)]) for s in (_LOCUS, _SLOPE, _BEND)])
 
 # EXIF LightSource → colour temperature (K) by which DNG interpolates, and chromaticity; None: on the locus of daylight
 # (from 4000 K) or of Planck.
@@ -101,14 +102,22 @@ def cct_to_xy(cct_k: float, duv: float = 0.0) -> Xy:
     return float(x), float(y)
 
 
+@functools.cache
+def _sampled() -> tuple[F64, F64]:
+    """Mired (n,) and (u, v) (n, 2) of points all along the locus."""
+    grid = np.linspace(*_MIRED, 97)
+    return grid, _at(_LOCUS, grid)
+
+
 @functools.lru_cache(maxsize=64)
 def xy_to_cct(xy: Xy) -> tuple[float, float]:
     """Colour temperature (K, held to 1000..25000) and Duv of a chromaticity: its nearest point of the locus."""
     p = np.array(xy_to_uv(xy))
-    grid = np.linspace(*_MIRED, 97)
-    mired = float(grid[np.argmin(((_at(_LOCUS, grid) - p) ** 2).sum(1))])
+    grid, locus = _sampled()
+    mired = float(grid[np.argmin(((locus - p) ** 2).sum(1))])
     for _ in range(12):
-        away, slope, bend = _at(_LOCUS, mired) - p, _at(_SLOPE, mired), _at(_BEND, mired)
+        at, slope, bend = _at(_ALL, mired).reshape(3, 2)
+        away = at - p
         step = float(away @ slope) / max(float(slope @ slope + away @ bend), float(slope @ slope) / 4)
         mired = min(max(mired - step, _MIRED[0]), _MIRED[1])
         if abs(step) < 1e-9 * mired:

@@ -48,7 +48,7 @@ def histograms(rgb: F64, use: Mask, reference: F64) -> F64:
     pixels = _histogram(seen, reference)
     whole = use[1:-1, 1:-1] & use[:-2, 1:-1] & use[2:, 1:-1] & use[1:-1, :-2] & use[1:-1, 2:]
     down, right = rgb[:, 2:, 1:-1] - rgb[:, :-2, 1:-1], rgb[:, 1:-1, 2:] - rgb[:, 1:-1, :-2]
-    steps = np.hypot(right, down)[:, whole]
+    steps = np.sqrt(right * right + down * down)[:, whole]
     steps = steps[:, steps.min(0) > 0]
     edges = _histogram(steps, reference) if steps.shape[1] >= _FEWEST else pixels
     return np.stack([pixels, edges])
