@@ -79,5 +79,28 @@ class Weigh:
         power.compute_at(self.trust, yo)
 
 
+@hl.generator(name="merge_settle")
+class Settle:
+    """Trust (rows, W), in place, is moved towards `alone` (rows, W) where doubt has no `company` (h, w) in 0..1, per
+    cell of 8x8 pixels."""
+
+    alone = hl.InputBuffer(U8, 2)
+    company = hl.InputBuffer(F32, 2)
+    trust = hl.OutputBuffer(U8, 2)
+
+    def generate(self):
+        part = hl.Func("part")
+        part[x, y] = self.company[x, y]
+        self.trust[x, y] = hl.undef(U8)
+        alone = hl.cast(F32, self.alone[x, y])
+        settled = alone + (hl.cast(F32, self.trust[x, y]) - alone) * part[x / 8, y / 4]
+        self.trust[x, y] = hl.cast(U8, hl.clamp(settled + 0.5, 0.0, 255.0))
+        for k in (0, 1):
+            self.trust.output_buffer().dim(k).set_min(0)
+        lanes, yo, tail = self.natural_vector_size(F32), hl.Var("yo"), hl.TailStrategy.GuardWithIf
+        update = self.trust.update()
+        update.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, lanes, tail)
+
+
 if __name__ == "__main__":
     hl.main()

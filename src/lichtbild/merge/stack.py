@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import F32, U8, U16, U32
-from . import Merge, add, align, exposures
+from . import Merge, add, align, chance, exposures
 from .add import Ceiling, Guide
 from .exposures import Other
 
@@ -112,6 +112,9 @@ class Stack:
         if other is not None:
             exposures.blind(guide, other)
         trust = add.trust(first, guide, blocks, self.sigma, self._doubt, noise)
+        if other is not None and other.typical < 1:
+            larger = chance.larger(self._doubt)
+            chance.settle(trust, add.trust(first, guide, blocks, self.sigma, larger, noise))
         height, width = self.shape
         believed = float(trust[: -(-height // 2), :width].mean()) / add.CERTAIN
         adds = _middle(trust).astype(np.uint32)
