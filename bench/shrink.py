@@ -88,8 +88,8 @@ def measured(code: Any, sigma: float = SIGMA) -> tuple[Any, Any, Any, Any]:
     size = [[twin.sizes(twin.blocks(r))[INNER].mean((1, 2)) * twin.UNIT for r in pair] for pair in rests(planes)]
     fine = [np.var(p - twin.stretched(twin.halved(p), 2, p.shape)) for p in planes[1:]]
     high = planes[0] - detail._binomial(planes[0])
-    powers = (np.square(size), np.var(code, (1, 2)), np.array(fine), np.var(high))
-    return tuple(p / sigma**2 for p in powers)  # type: ignore[return-value]
+    size, whole, fine, high = np.square(size), np.var(code, (1, 2)), np.array(fine), np.var(high)
+    return size / sigma**2, whole / sigma**2, fine / sigma**2, high / sigma**2
 
 
 def flat_tables(make: Any) -> tuple[Any, Any, Any, Any]:

@@ -8,7 +8,7 @@ import os
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from . import bursts
 from . import recipe as recipes
@@ -42,8 +42,8 @@ class Photo:
     def array(self) -> U8:
         """The picture as it is seen: (H, W, 3) uint8 sRGB."""
         if self._done is not None and (self._done[0].bits, self._done[0].space) == (8, "srgb"):
-            return self._done[1].sdr  # type: ignore[return-value]
-        return self.pixels(Wanted()).sdr  # type: ignore[return-value]
+            return cast(U8, self._done[1].sdr)
+        return cast(U8, self.pixels(Wanted()).sdr)
 
     @functools.cached_property
     def text(self) -> str:

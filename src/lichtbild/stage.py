@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import math
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, NamedTuple, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast, dataclass_transform
 
 from .types import LichtbildError
 
@@ -45,11 +45,12 @@ def param(
     return field(default=default, metadata={"lo": lo, "hi": hi, "unit": unit, "doc": doc, "choices": choices})
 
 
+@dataclass(frozen=True)
 class Stage:
     """Base of all stages: a frozen dataclass of parameters, made by the `stage` decorator."""
 
-    name: str
-    doc: str
+    name: ClassVar[str]
+    doc: ClassVar[str]
 
 
 S = TypeVar("S", bound=type[Stage])
@@ -76,7 +77,7 @@ def stage(name: str, doc: str) -> Any:
 def params(cls: type[Stage]) -> dict[str, Param]:
     """The parameters of a stage by name, in the order of their declaration."""
     found = {}
-    for f in fields(cls):  # type: ignore[arg-type]
+    for f in fields(cls):
         assert f.default is not MISSING, f"{cls.name}.{f.name} has no default"
         found[f.name] = Param(f.name, type(f.default), f.default, **f.metadata)
     return found

@@ -147,7 +147,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_burst(folder: pathlib.Path, 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_burst_leaves_nothing(folder: pathlib.Path, number: int, code: int) -> None:
-    with _started(folder, "lake", "-o", "burst", "--size", "64x48", "--frames", "200") as run:
+    with _started(folder, "lake", "-o", "burst", "--size", "256x192", "--frames", "200") as run:
         deadline = time.monotonic() + 60
         while not any(folder.glob(".burst.*/002.dng")):
             assert run.poll() is None and time.monotonic() < deadline

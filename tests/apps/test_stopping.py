@@ -51,3 +51,31 @@ def test_a_stopped_run_leaves_whole_files_only(tmp_path: pathlib.Path, number: i
     assert left <= {"a.jpg", "b.jpg"}  # whole, by what follows, or not there
     for name in left:
         assert level(str(tmp_path / name)) == pytest.approx(0.5, abs=0.02)
+
+
+LOST = """
+import os, signal, sys, time
+from lichtbild.apps.cli import stopping
+stopping.heed()
+def generator():
+    try:
+        yield
+    finally:
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(1)
+made = generator()
+next(made)
+del made
+time.sleep(10)
+print("went on")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_wish_to_stop_is_not_lost_while_a_generator_is_closed(number: int) -> None:
+    home = str(pathlib.Path(lichtbild.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", LOST, str(int(number))], env={"PYTHONPATH": home}, capture_output=True, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler), timeout=60,
+    )  # fmt: skip
+    assert done.returncode in (-signal.SIGINT, 130, 143) and not done.stdout and "ignored" not in done.stderr

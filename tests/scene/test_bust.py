@@ -47,8 +47,8 @@ def test_a_ray_meets_a_ball_where_it_is() -> None:
     x = np.linspace(-0.12, 0.12, 241).astype(np.float32)
     y = np.zeros_like(x)
 
-    def solid(a: object, b: object, c: object) -> np.ndarray:
-        return _sdf.ball((a, b, c), (0.0, 0.0, 0.0), 0.1)  # type: ignore[arg-type]
+    def solid(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+        return _sdf.ball((a, b, c), (0.0, 0.0, 0.0), 0.1)
 
     z, outline = _sdf.march(solid, x, y, -0.2, 0.2)
     met = np.abs(x) < 0.095

@@ -20,7 +20,7 @@ def scene(height: int, width: int, flicker_hz: float = 0.0) -> Scene:
     size = (h // 2, w // 3)
     depth = np.full((1, 1), 3.0, np.float32)
 
-    def light(*shape: int) -> np.ndarray:  # type: ignore[type-arg]
+    def light(*shape: int) -> np.ndarray:
         return rng.random(shape, np.float32)
 
     slides, turns = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -159,7 +160,7 @@ def _check(calibration: Calibration, n: int, guesses: list[str]) -> Calibration 
     if not good_matrix(calibration.color_matrix) or not good_neutral(calibration.color_matrix @ xyz(white)):
         guesses.append(f"colour: ColorMatrix{n} is singular or absurd; left out")
         return None
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if calibration.forward_matrix is not None:
         # The columns of a forward matrix sum to D50; the 2 % of rounding and of careless writers is taken out later.
         off = (
@@ -177,7 +178,7 @@ def _check(calibration: Calibration, n: int, guesses: list[str]) -> Calibration 
     if table is not None and not good_table(table):
         guesses.append(f"colour: ProfileHueSatMapData{n} is absurd; left out")
         changes["hue_sat_map"] = None
-    return dataclasses.replace(calibration, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(calibration, **changes)
 
 
 def _lit(kept: list[Calibration], guesses: list[str]) -> tuple[list[Calibration], list[tuple[float, Xy]]]:

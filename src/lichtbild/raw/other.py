@@ -6,6 +6,7 @@ What the file says in EXIF and XMP we read ourselves, in `words`.
 from __future__ import annotations
 
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -82,14 +83,14 @@ def _other(frame: Frame, raw: object) -> None:
         frame.exposure = Exposure(known[0], known[1], known[2], known[3])
 
 
-def _colour(raw: object, guesses: list[str]) -> CameraColour:
-    matrix = np.asarray(raw.rgb_xyz_matrix, np.float64)[:3]  # type: ignore[attr-defined]
+def _colour(raw: Any, guesses: list[str]) -> CameraColour:
+    matrix = np.asarray(raw.rgb_xyz_matrix, np.float64)[:3]
     calibrations: tuple[Calibration, ...] = ()
     if np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > 1e-9:
         calibrations = (Calibration(_D65, matrix),)
     else:
         guesses.append("LibRaw knows no colour matrix of this camera: a generic sensor is assumed")
-    gains = np.asarray(raw.camera_whitebalance, np.float64)[:3]  # type: ignore[attr-defined]
+    gains = np.asarray(raw.camera_whitebalance, np.float64)[:3]
     if np.isfinite(gains).all() and (gains > 0).all() and gains.min() < gains.max():
         neutral = gains[1] / gains
         return CameraColour(calibrations, as_shot_neutral=(float(neutral[0]), 1.0, float(neutral[2])))

@@ -11,6 +11,7 @@ A scene file is TOML: `[scene]`, `name = "street"` and any of the scene's parame
 
 from __future__ import annotations
 
+import abc
 import pathlib
 import tomllib
 from collections.abc import Callable, Mapping
@@ -66,12 +67,12 @@ class Canvas:
         return (x * self.height + (self.shape[1] - 1) / 2, y * self.height + (self.shape[0] - 1) / 2)
 
 
-class Place(Stage):
+class Place(Stage, abc.ABC):
     """Base of all scenes: a frozen dataclass of parameters that can be built."""
 
+    @abc.abstractmethod
     def build(self, canvas: Canvas, seed: int) -> Scene:
         """Draw it. The same seed gives the same places and things at every size."""
-        raise NotImplementedError  # the one method each scene has
 
 
 P = TypeVar("P", bound=type[Place])

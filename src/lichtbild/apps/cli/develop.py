@@ -111,6 +111,10 @@ def _pattern(output: str) -> pathlib.Path:
     return whole / "{stem}.jpg" if output.endswith(os.sep) or whole.is_dir() else whole
 
 
+def _filled(pattern: str, fields: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], pattern)
+
+
 def name_outputs(takes: list[list[pathlib.Path]], output: str) -> list[runner.Job]:
     """A job for each raw file or burst, named after its first file.
 
@@ -121,7 +125,7 @@ def name_outputs(takes: list[list[pathlib.Path]], output: str) -> list[runner.Jo
     taken = {os.path.realpath(p): "is a raw file to be developed" for take in takes for p in take}
     for i, (path, *more) in enumerate(takes):
         fields = {"stem": path.stem, "folder": path.absolute().parent.name, "n": f"{i + 1:04d}"}
-        out = pathlib.Path(re.sub(r"\{(\w+)\}", lambda m, f=fields: f[m[1]], pattern))  # type: ignore[misc]
+        out = pathlib.Path(_filled(pattern, fields))
         real = os.path.realpath(out)
         if real in taken:
             raise Usage(f"{path}: its photograph {out} {taken[real]}; use -o with {{stem}}, {{folder}} or {{n}}")

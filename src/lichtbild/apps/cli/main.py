@@ -10,12 +10,12 @@ import argparse
 import difflib
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from ... import __version__
+from . import stopping
 
 Declare = Callable[[argparse.ArgumentParser], None]
 
@@ -285,7 +285,7 @@ def main() -> NoReturn:
     """The command `lichtbild`."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's own threads cost 20 ms to start; we use kernels
     gc.set_threshold(50_000)  # imports make many objects and no garbage: 10 ms
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an interrupt: finish what is being written, then go
+    stopping.heed()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
