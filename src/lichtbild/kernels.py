@@ -4,8 +4,9 @@ Every kernel carries its own description (names, kinds, types, ranks), so a call
 
     kernels.call("demosaic", mosaic=mosaic, ..., output=rgb)
 
-Arrays are NumPy arrays whose last axis is contiguous: shape (3, H, W) is Halide's (x, y, c). The GIL is released
-while a kernel runs. `set_threads(n)` bounds the threads; the environment variable HL_NUM_THREADS does the same.
+Arrays are NumPy arrays whose last axis is contiguous, or repeats one value where a kernel asks for that: shape
+(3, H, W) is Halide's (x, y, c). The GIL is released while a kernel runs. `set_threads(n)` bounds the threads; the
+environment variable HL_NUM_THREADS does the same.
 
 On x86-64 the library holds each kernel for three levels of processor and takes the best that this one has.
 LICHTBILD_LEVEL=avx2 or =baseline in the environment takes none above it, to compare levels or to look for a fault.
@@ -187,12 +188,13 @@ def _pack(kernel: str, a: Argument, value: Any) -> Any:
     if not isinstance(value, np.ndarray) or value.dtype != a.dtype or value.ndim != a.rank:
         raise ValueError(f"{kernel}: '{a.name}' expected a {a.dtype} array of rank {a.rank}, got {got}")
     size = value.itemsize
-    if any(s % size for s in value.strides) or (value.shape[-1] > 1 and value.strides[-1] != size):
+    step = value.strides[-1] if value.shape[-1] > 1 else size
+    if any(s % size for s in value.strides) or step not in (0, size):
         raise ValueError(f"{kernel}: '{a.name}' expected a contiguous last axis, got strides {value.strides}")
     if not value.flags.aligned:
         raise ValueError(f"{kernel}: '{a.name}' expected aligned memory")
     n = value.ndim
-    strides = [size if i == n - 1 else value.strides[i] for i in range(n)]
+    strides = [*value.strides[:-1], step]
     dims = (_Dim * n)(*[_Dim(0, value.shape[i], strides[i] // size, 0) for i in reversed(range(n))])
     kind = _Type(_KINDS[value.dtype.kind], size * 8, 1)
     buffer = _Buffer(0, None, value.ctypes.data, 0, kind, n, dims, None)

@@ -6,6 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
+from lichtbild.export.ljpeg import encode
 from lichtbild.raw import ljpeg
 from lichtbild.types import RawError
 
@@ -21,7 +22,7 @@ def coded(rng: np.random.Generator, shape: tuple[int, ...], predictor: int, bits
 
 
 @pytest.mark.parametrize("predictor", range(1, 8))
-@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (7, 5), (5, 4, 2), (64, 48), (16, 24, 3)])
+@pytest.mark.parametrize("shape", [(1, 2), (2, 2), (7, 5), (5, 4, 2), (64, 48), (16, 24, 3)])
 def test_agrees_with_libjpeg(rng: np.random.Generator, predictor: int, shape: tuple[int, ...]) -> None:
     if len(shape) == 3 and shape[2] == 3:
         tile = rng.integers(0, 4096, shape).astype(np.uint16)
@@ -35,9 +36,25 @@ def test_agrees_with_libjpeg(rng: np.random.Generator, predictor: int, shape: tu
         np.testing.assert_array_equal(one.ravel(), np.asarray(imagecodecs.jpeg8_decode(tile)).ravel())
 
 
+@pytest.mark.parametrize("components", [1, 2])
+def test_the_largest_differences(rng: np.random.Generator, components: int) -> None:
+    """32768 is a difference of its own, of 16 bits; and with all sizes there are codes of all lengths."""
+    noise = (rng.normal(0, 1, (ljpeg.LANES, 48, 64)) * 2.0 ** rng.uniform(0, 15, (ljpeg.LANES, 48, 64))).astype(
+        np.int32
+    )
+    noise[:, ::7, ::5] += 1 << 15
+    tiles = noise.astype(np.uint16)
+    got = ljpeg.decode([encode(t, components) for t in tiles], tiles[0].size)
+    assert got is not None
+    np.testing.assert_array_equal(got.ravel(), tiles.ravel())
+    theirs = [np.asarray(imagecodecs.jpeg8_decode(encode(t, components))).ravel() for t in tiles]
+    np.testing.assert_array_equal(got.ravel(), np.concatenate(theirs))
+
+
 def test_what_is_left_to_libjpeg(rng: np.random.Generator) -> None:
     tiles = coded(rng, (32, 40), 1)
     assert ljpeg.decode(tiles, 32 * 40) is not None
+    assert ljpeg.decode(coded(rng, (32, 1), 1), 32) is None  # a single column
     assert ljpeg.decode(tiles, 32 * 41) is None  # another size than the tile
     assert ljpeg.decode(tiles[:3], 32 * 40) is None
     assert ljpeg.decode([*tiles[:3], coded(rng, (32, 40), 2)[0]], 32 * 40) is None  # different predictors
