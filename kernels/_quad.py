@@ -59,7 +59,32 @@ def join(triples, name="joined"):
 
 def mirrored(func, width, height):
     """`func` over 0..width-1, 0..height-1 with its border mirrored about the edge pixels, which keeps the parity."""
-    return hl.BoundaryConditions.mirror_interior(func, [(0, width), (0, height)])
+    down = hl.Func("mirrored_down")
+    # Rows are chosen one by one: as a boundary condition this would double the code, and gather in the first and last.
+    down[x, y] = func[x, row_within(y, height)]
+    return hl.BoundaryConditions.mirror_interior(down, [(0, width)])
+
+
+def row_within(row, height):
+    """The row that a row beyond the edge mirrors."""
+    period = hl.max(2 * height - 2, 1)
+    place = row % period
+    return hl.clamp(hl.min(place, period - place), 0, height - 1)
+
+
+def plain(mosaic, method, dx, dy, output, lanes):
+    """A generator of its own for `method` (quads → quads): half codes of a mosaic (H, W) → those of `output`."""
+    codes, whole = hl.Func("codes"), hl.Func("whole")
+    codes[x, y] = mosaic[x, y]
+    quads = split(mirrored(codes, mosaic.dim(0).extent(), mosaic.dim(1).extent()), dx, dy)
+    made = method(quads)
+    joined = join([(made[x, y][p],) * 3 for p in range(4)])
+    whole[x, y, c] = joined[x + dx, y + dy, c]
+    output[x, y] = whole[x, y, 0]
+    tail, yo = hl.TailStrategy.GuardWithIf, hl.Var("yo")
+    output.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, lanes, tail)
+    for f in (quads, made):
+        f.compute_at(output, yo).vectorize(x, lanes)
 
 
 def schedule(output, joined, funcs, vector, strip=128, width=512):

@@ -5,7 +5,7 @@ import operator
 
 import halide as hl
 
-from _quad import GB, GR, HALF_MAX, U16, at, c, join, mean, mirrored, split, x, y
+from _quad import GB, GR, HALF_MAX, U16, at, mean, plain, x, y
 
 FLAG = 15  # the bit beside a half code that says: this sample is clipped
 
@@ -50,20 +50,7 @@ class Clipped:
     output = hl.OutputBuffer(hl.UInt(16), 2)
 
     def generate(self):
-        plain = hl.Func("plain")
-        plain[x, y] = self.mosaic[x, y]
-        edged = mirrored(plain, self.mosaic.dim(0).extent(), self.mosaic.dim(1).extent())
-        quads = split(edged, self.dx, self.dy)
-        out = raised(quads)
-        whole = hl.Func("whole")
-        joined = join([(out[x, y][p],) * 3 for p in range(4)])
-        whole[x, y, c] = joined[x + self.dx, y + self.dy, c]
-        self.output[x, y] = whole[x, y, 0]
-        tail, yo = hl.TailStrategy.GuardWithIf, hl.Var("yo")
-        self.output.split(y, yo, y, 32, tail).parallel(yo)
-        self.output.vectorize(x, self.natural_vector_size(U16), tail)
-        for f in (quads, out):
-            f.compute_at(self.output, yo).vectorize(x, self.natural_vector_size(U16))
+        plain(self.mosaic, raised, self.dx, self.dy, self.output, self.natural_vector_size(U16))
 
 
 if __name__ == "__main__":

@@ -152,41 +152,6 @@ class Mono(_Mosaic):
         self.build(grey)
 
 
-@hl.generator(name="front_quads")
-class Quads:
-    """Raw numbers of a mosaic → its quads of half codes (4, h, w), repaired but not demosaiced.
-
-    `border` quads lie before it in each direction, mirrored, and as many as there is room behind it. `knobs` as for
-    the other passes, without the highest codes.
-    """
-
-    raw = hl.InputBuffer(hl.UInt(16), 2)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    border = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.UInt(16), 1)
-    output = hl.OutputBuffer(hl.UInt(16), 3)
-
-    def generate(self):
-        edged, quads, lifted, fixed = repaired(self)
-        there = fixed[x - self.border, y - self.border]
-        self.output[x, y, c] = hl.mux(c, [there[p] for p in range(4)])
-        self.knobs.dim(0).set_bounds(0, 5)
-        xo, yo, tail, lanes = hl.Var("xo"), hl.Var("yo"), hl.TailStrategy.GuardWithIf, self.natural_vector_size(U16)
-        self.output.bound(c, 0, 4).split(y, yo, y, 64, tail).split(x, xo, x, 256, tail)
-        self.output.reorder(x, c, y, xo, yo).parallel(yo).unroll(c).vectorize(x, lanes, tail)
-        fixed.compute_at(self.output, y).vectorize(x, lanes)
-        lifted.store_at(self.output, xo).compute_at(self.output, y).vectorize(x, lanes).fold_storage(y, 8)
-        quads.store_at(self.output, xo).compute_at(self.output, y).vectorize(x, lanes).fold_storage(y, 8)
-        edged.store_at(self.output, xo).compute_at(self.output, y).vectorize(x, lanes)
-
-
 @hl.generator(name="front_rgb")
 class Rgb:
     """LinearRaw: three planes that need no demosaic; each pixel is coded for itself."""

@@ -165,16 +165,20 @@ class Quads:
     a third of the memory and of the traffic to it. `phase`: place of R modulo 2, (x, y); `ceiling`: highest codes.
     """
 
-    BORDER = MARGIN // 2  # quads
+    BORDER = 4  # quads around the picture that are filled: what believed pixels are made from lies within 3
+    _BEFORE = MARGIN // 2  # quads before the picture: blocks that are moved further lie in memory, and count nothing
 
     def __init__(self, count: int, shape: tuple[int, int], phase: tuple[int, int], ceiling: Ceiling) -> None:
-        rows, columns = ((whole(n) + phase[1 - k]) // 2 + 1 + 2 * self.BORDER for k, n in enumerate(shape))
+        rows, columns = ((whole(n) + phase[1 - k]) // 2 + 1 + 2 * self._BEFORE for k, n in enumerate(shape))
         self.quads: U16 = np.zeros((count, 4, rows, columns + _SPARE_QUADS), np.uint16)
         self.shape, self._phase, self._ceiling = shape, {"dx": phase[0], "dy": phase[1]}, ceiling
+        self._first = (phase[1], phase[0])
 
     def room(self, k: int) -> U16:
-        """Where the quads (4, h, w) of frame `k` go, with `BORDER` quads before them."""
-        quads: U16 = self.quads[k]
+        """Where the quads (4, h, w) of frame `k` go, with `BORDER` quads around them."""
+        first = self._BEFORE - self.BORDER
+        rows, columns = (-(-(n + at) // 2) + 2 * self.BORDER for n, at in zip(self.shape, self._first, strict=True))
+        quads: U16 = self.quads[k, :, first : first + rows, first : first + columns]
         return quads
 
     def guide(self, k: int, ceiling: Ceiling | None) -> Guide:
