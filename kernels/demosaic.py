@@ -206,6 +206,12 @@ def full(triples, tops):
 class _Method:
     """What the stand-alone methods share: half codes (H, W) → codes (3, H, W)."""
 
+    mosaic = hl.InputBuffer(hl.UInt(16), 2)
+    dx = hl.InputScalar(hl.Int(32))
+    dy = hl.InputScalar(hl.Int(32))
+    eps = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.UInt(16), 3)
+
     def build(self, method):
         plain = hl.Func("plain")
         plain[x, y] = hl.min(self.mosaic[x, y], hl.cast(U16, HALF_MAX))
@@ -221,12 +227,6 @@ class _Method:
 class Directional(_Method):
     """The default."""
 
-    mosaic = hl.InputBuffer(hl.UInt(16), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
-
     def generate(self):
         self.build(directional)
 
@@ -235,12 +235,6 @@ class Directional(_Method):
 class Smooth(_Method):
     """For strong noise."""
 
-    mosaic = hl.InputBuffer(hl.UInt(16), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
-
     def generate(self):
         self.build(smooth)
 
@@ -248,12 +242,6 @@ class Smooth(_Method):
 @hl.generator(name="demosaic_fast")
 class Fast(_Method):
     """For previews; `eps` has no part in it."""
-
-    mosaic = hl.InputBuffer(hl.UInt(16), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
         self.build(fast)

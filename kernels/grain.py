@@ -78,14 +78,19 @@ def add(g, bits):
     noise.bound(k, 0, 2).unroll(k).vectorize(x, lanes, tail)
 
 
-@hl.generator(name="grain_u8")
-class GrainU8:
+class _Grain:
+    """A picture and how its grain is."""
+
     image = hl.InputBuffer(hl.UInt(16), 3)
     taps = hl.InputBuffer(hl.Int(16), 1)
     shape = hl.InputBuffer(hl.Float(32), 2)
     colour = hl.InputScalar(hl.Float(32))
     seed = hl.InputScalar(hl.UInt(32))
     dither = hl.InputScalar(hl.Float(32))
+
+
+@hl.generator(name="grain_u8")
+class GrainU8(_Grain):
     output = hl.OutputBuffer(hl.UInt(8), 3)
 
     def generate(self):
@@ -93,13 +98,7 @@ class GrainU8:
 
 
 @hl.generator(name="grain_u16")
-class GrainU16:
-    image = hl.InputBuffer(hl.UInt(16), 3)
-    taps = hl.InputBuffer(hl.Int(16), 1)
-    shape = hl.InputBuffer(hl.Float(32), 2)
-    colour = hl.InputScalar(hl.Float(32))
-    seed = hl.InputScalar(hl.UInt(32))
-    dither = hl.InputScalar(hl.Float(32))
+class GrainU16(_Grain):
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):

@@ -63,6 +63,23 @@ class _Form:
     which the base of a cell may differ from that of its tile.
     """
 
+    light = hl.InputBuffer(F32, 3)
+    across = hl.InputBuffer(F32, 3)
+    down = hl.InputBuffer(F32, 3)
+    gain = hl.InputBuffer(F32, 3)
+    bank = hl.InputBuffer(F32, 4)
+    taps = hl.InputBuffer(F32, 2)
+    skirt = hl.InputBuffer(F32, 3)
+    veil = hl.InputBuffer(F32, 1)
+    dense = hl.InputScalar(hl.Bool())
+    margin_x = hl.InputScalar(I32)
+    margin_y = hl.InputScalar(I32)
+    first = hl.InputScalar(I32)
+    slack = hl.InputScalar(I32)
+    width = hl.InputScalar(I32)
+    height = hl.InputScalar(I32)
+    output = hl.OutputBuffer(F32, 3)
+
     def build(self, taps):
         self.tile_row, self.sideways, self.below = (hl.Func(n) for n in ("tile_row", "sideways", "below"))
         rowwise, straight = self.resampled()
@@ -182,23 +199,6 @@ class _Form:
 class Lens(_Form):
     """A picture on the sensor's own grid."""
 
-    light = hl.InputBuffer(F32, 3)
-    across = hl.InputBuffer(F32, 3)
-    down = hl.InputBuffer(F32, 3)
-    gain = hl.InputBuffer(F32, 3)
-    bank = hl.InputBuffer(F32, 4)
-    taps = hl.InputBuffer(F32, 2)
-    skirt = hl.InputBuffer(F32, 3)
-    veil = hl.InputBuffer(F32, 1)
-    dense = hl.InputScalar(hl.Bool())
-    margin_x = hl.InputScalar(I32)
-    margin_y = hl.InputScalar(I32)
-    first = hl.InputScalar(I32)
-    slack = hl.InputScalar(I32)
-    width = hl.InputScalar(I32)
-    height = hl.InputScalar(I32)
-    output = hl.OutputBuffer(F32, 3)
-
     def generate(self):
         self.build(TAPS)
 
@@ -206,23 +206,6 @@ class Lens(_Form):
 @hl.generator(name="lens_fine")
 class Fine(_Form):
     """A picture drawn finer than the sensor."""
-
-    light = hl.InputBuffer(F32, 3)
-    across = hl.InputBuffer(F32, 3)
-    down = hl.InputBuffer(F32, 3)
-    gain = hl.InputBuffer(F32, 3)
-    bank = hl.InputBuffer(F32, 4)
-    taps = hl.InputBuffer(F32, 2)
-    skirt = hl.InputBuffer(F32, 3)
-    veil = hl.InputBuffer(F32, 1)
-    dense = hl.InputScalar(hl.Bool())
-    margin_x = hl.InputScalar(I32)
-    margin_y = hl.InputScalar(I32)
-    first = hl.InputScalar(I32)
-    slack = hl.InputScalar(I32)
-    width = hl.InputScalar(I32)
-    height = hl.InputScalar(I32)
-    output = hl.OutputBuffer(F32, 3)
 
     def generate(self):
         self.build(FINE_TAPS)

@@ -73,14 +73,19 @@ def apply_table(g, bits):
         v.dim(0).set_bounds(0, 3)
 
 
-@hl.generator(name="lut_u8")
-class LutU8:
+class _Lut:
+    """A picture and a packed table."""
+
     image = hl.InputBuffer(hl.UInt(16), 3)
     table = hl.InputBuffer(hl.UInt(32), 2)
     size = hl.InputScalar(hl.Int(32))
     scale = hl.InputBuffer(hl.Float(32), 1)
     shift = hl.InputBuffer(hl.Float(32), 1)
     dither = hl.InputScalar(hl.Float(32))
+
+
+@hl.generator(name="lut_u8")
+class LutU8(_Lut):
     output = hl.OutputBuffer(hl.UInt(8), 3)
 
     def generate(self):
@@ -88,13 +93,7 @@ class LutU8:
 
 
 @hl.generator(name="lut_u16")
-class LutU16:
-    image = hl.InputBuffer(hl.UInt(16), 3)
-    table = hl.InputBuffer(hl.UInt(32), 2)
-    size = hl.InputScalar(hl.Int(32))
-    scale = hl.InputBuffer(hl.Float(32), 1)
-    shift = hl.InputBuffer(hl.Float(32), 1)
-    dither = hl.InputScalar(hl.Float(32))
+class LutU16(_Lut):
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):

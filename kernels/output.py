@@ -72,10 +72,15 @@ def output_of(generator, bits):
     g.encoded.dim(2).set_bounds(0, 3)
 
 
-@hl.generator(name="output_u8")
-class OutputU8:
+class _Output:
+    """An encoded picture."""
+
     encoded = hl.InputBuffer(hl.Float(32), 3)
     dither = hl.InputScalar(hl.Float(32))
+
+
+@hl.generator(name="output_u8")
+class OutputU8(_Output):
     output = hl.OutputBuffer(hl.UInt(8), 3)
 
     def generate(self):
@@ -83,9 +88,7 @@ class OutputU8:
 
 
 @hl.generator(name="output_u16")
-class OutputU16:
-    encoded = hl.InputBuffer(hl.Float(32), 3)
-    dither = hl.InputScalar(hl.Float(32))
+class OutputU16(_Output):
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):

@@ -159,6 +159,13 @@ class _Over(_Moved):
     `light` (4, h, w): R, G, B multiplied by alpha, and alpha. Where it covers half, the fourth plane is its `number`.
     """
 
+    light = hl.InputBuffer(hl.Float(32), 3)
+    below = hl.InputBuffer(hl.Float(32), 3)
+    base = hl.InputBuffer(hl.Int(32), 4)
+    way = hl.InputBuffer(hl.Float(32), 4)
+    number = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.Float(32), 3)
+
     def generate(self):
         moved, funcs = self.moving(4)
         summed, j = self.sums(4, moved)
@@ -173,12 +180,6 @@ class _Over(_Moved):
 class SimulateOver(_Over):
     """A layer that moves as most do."""
 
-    light = hl.InputBuffer(hl.Float(32), 3)
-    below = hl.InputBuffer(hl.Float(32), 3)
-    base = hl.InputBuffer(hl.Int(32), 4)
-    way = hl.InputBuffer(hl.Float(32), 4)
-    number = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.Float(32), 3)
     moving = _Moved.resampled
 
 
@@ -186,12 +187,6 @@ class SimulateOver(_Over):
 class SimulateTurned(_Over):
     """A layer that turns or grows strongly."""
 
-    light = hl.InputBuffer(hl.Float(32), 3)
-    below = hl.InputBuffer(hl.Float(32), 3)
-    base = hl.InputBuffer(hl.Int(32), 4)
-    way = hl.InputBuffer(hl.Float(32), 4)
-    number = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.Float(32), 3)
     moving = _Moved.gathered
 
 
