@@ -4,20 +4,31 @@ The fine picture is kept as four pictures of the size of a frame, one for each p
 pixel: all loads are dense, and what depends on the place is constant over a block.
 """
 
+import functools
+import operator
+
 import halide as hl
 
+from _blocks import product
 from _light import c, x, y
 from align import F32, I32, U16
 from geometry import keys
 from merge import BLOCK, MARGIN
 
 SAMPLES = 2 * BLOCK  # of a frame, at most, that whole vectors of a block read, each way
-EVEN = 1000.0**2  # code: colours darker than that tell little about relative steps
+EVEN = 500.0**2  # half codes: colours darker than that tell little about relative steps
 LANCZOS = (0.0074, -0.0680, 0.2710, 0.8928, -0.1333, 0.0301)  # three lobes, for a place a quarter of a pixel back
 CLOSE = (0.03, 0.255, 0.43, 0.255, 0.03)  # of the fine picture: what kernel and pixel's aperture blur a step with
 MOST = 0.5  # of a code: no step that is added is larger
-i, j, k, p, q, t, bx, by = (hl.Var(v) for v in ("i", "j", "k", "p", "q", "t", "bx", "by"))
+ONE = 65534.0  # by which steps are scaled to int16
+i, j, k, n, p, q, t, bx, by = (hl.Var(v) for v in ("i", "j", "k", "n", "p", "q", "t", "bx", "by"))
+I16 = hl.Int(16)
 U8 = hl.UInt(8)
+
+
+def mixed(samples, weights):
+    """Sum of four int16 with weights of 1 / 32768, within what int16 holds."""
+    return functools.reduce(hl.saturating_add, (product(s, w) for s, w in zip(samples, weights, strict=True)))
 
 
 @hl.generator(name="zoom_shape")
@@ -67,143 +78,149 @@ class Shape:
 
 @hl.generator(name="zoom_add")
 class Add:
-    """Add the samples of a frame to the sums of the fine picture: relative steps against what is known already.
+    """Relative steps of the samples of all frames against what is known, on the fine grid: I16 (4, H, W), of 1 / ONE.
 
-    `codes` (3, H + 2·MARGIN, W + 2·MARGIN) with `sites` (3, kinds, W + 2·MARGIN): 1 where a sample of a colour is taken
-    in a row of a kind, which `rows` (H + 2·MARGIN,) tells; `seen`: of the size of `codes`, the known picture as a pixel
-    of the frame would see it; `flow` (2, blocks y, blocks x) in pixels; `trust` (H / 2, W); `shape` as zoom_shape makes
-    it. sums (8, H, W), those of steps and of weights in turn for the four places; sizes are multiples of BLOCK.
+    `codes` (frames, H + 2·MARGIN, W + 2·MARGIN): half codes of the samples, with `sites` (3, kinds, W + 2·MARGIN): -1
+    where one of a colour is taken in a row of a kind, else 0; `rows` (H + 2·MARGIN,) tells the kind; `seen`: half codes
+    of the known picture as a pixel of the frames would see it, with the same border; `flow` (frames, 2, blocks y,
+    blocks x) in pixels; `trust` (frames, H / 2, W / 2), and `busy` (frames, blocks y, blocks x): 0 where that is 0;
+    `shape` as zoom_shape makes it; `least`: weight that holds to what is known. H and W are multiples of BLOCK.
     """
 
-    codes = hl.InputBuffer(U16, 3)
-    sites = hl.InputBuffer(F32, 3)
+    codes = hl.InputBuffer(I16, 3)
+    sites = hl.InputBuffer(I16, 3)
     rows = hl.InputBuffer(I32, 1)
-    seen = hl.InputBuffer(U16, 3)
-    flow = hl.InputBuffer(F32, 3)
-    trust = hl.InputBuffer(U8, 2)
+    seen = hl.InputBuffer(I16, 3)
+    flow = hl.InputBuffer(F32, 4)
+    trust = hl.InputBuffer(U8, 3)
+    busy = hl.InputBuffer(U8, 3)
     shape = hl.InputBuffer(F32, 3)
-    sums = hl.OutputBuffer(F32, 3)
+    least = hl.InputScalar(F32)
+    output = hl.OutputBuffer(I16, 3)
 
     def generate(self):
-        u, v = (self.flow[bx, by, n] for n in (0, 1))
+        u, v = (self.flow[bx, by, m, n] for m in (0, 1))
         parts = u - hl.floor(u), v - hl.floor(v)
         place, weight = hl.Func("place"), hl.Func("weight")
         wide, high = self.codes.dim(0).extent(), self.codes.dim(1).extent()
         # The first pixel of the block in the padded frame; where it had to be held back, nothing is trusted.
-        place[bx, by] = (hl.clamp(bx * BLOCK + hl.cast(I32, hl.floor(u)) + MARGIN, 1, wide - SAMPLES),
-                         hl.clamp(by * BLOCK + hl.cast(I32, hl.floor(v)) + MARGIN, 1, high - SAMPLES))  # fmt: skip
-        weight[bx, by] = (*keys(1.0 - parts[0]), *keys(1.0 - parts[1]))
+        place[n, bx, by] = (hl.clamp(bx * BLOCK + hl.cast(I32, hl.floor(u)) + MARGIN, 1, wide - SAMPLES),
+                            hl.clamp(by * BLOCK + hl.cast(I32, hl.floor(v)) + MARGIN, 1, high - SAMPLES))  # fmt: skip
+        bicubic = (*keys(1.0 - parts[0]), *keys(1.0 - parts[1]))
+        weight[n, bx, by] = tuple(hl.i16_sat(hl.round(32768.0 * w)) for w in bicubic)
         step = self.step(place, weight)
         near, far = self.offsets(parts)
-        weights, fine = self.fine(step, near, far)
-        self.sums[x, y, c] = hl.undef(F32)
-        block = fine[x % BLOCK, y % BLOCK, c / 2, x / BLOCK, y / BLOCK]
-        self.sums[x, y, c] += hl.select(c % 2 == 0, block[0], block[1])
+        weights, sums, every = self.sums(step, near, far)
+        block = sums[x % BLOCK, y % BLOCK, c, x / BLOCK, y / BLOCK]
+        ratio = hl.clamp(block[0] * hl.fast_inverse(block[1] + self.least), -MOST, MOST)
+        self.output[x, y, c] = hl.cast(I16, hl.round(ratio * ONE))
 
-        # ms/MP and frame, 2 cores of a Xeon, AVX-512.
-        for n in (0, 1):
-            self.sums.output_buffer().dim(n).set_min(0)
-        xi, yi, xo, yo = (hl.Var(n) for n in ("xi", "yi", "xo", "yo"))
-        lanes = min(self.natural_vector_size(F32), BLOCK)
-        update = self.sums.bound(c, 0, 8).update()
-        update.tile(x, y, xo, yo, xi, yi, BLOCK, BLOCK, hl.TailStrategy.RoundUp)
-        update.reorder(xi, c, yi, xo, yo).unroll(c).vectorize(xi, lanes).parallel(yo)
-        fine.compute_at(self.sums, xo).reorder(p, k, q).bound(k, 0, 4).unroll(k).vectorize(p, lanes)
-        weights.compute_at(fine, k).bound(t, 0, 9).unroll(t).vectorize(p, lanes)
-        step.compute_at(self.sums, xo).vectorize(i, lanes, hl.TailStrategy.RoundUp)
-        near.compute_at(self.sums, xo)
-        far.compute_at(self.sums, xo).bound(k, 0, 4).bound(t, 0, 9)
-        for f in (place, weight):
-            f.compute_at(self.sums, xo)
+        # 9 ms/MP and frame, one thread of a busy Xeon, AVX-512.
+        for m in (0, 1):
+            self.output.output_buffer().dim(m).set_min(0)
+        xi, yi, xo, yo = (hl.Var(m) for m in ("xi", "yi", "xo", "yo"))
+        lanes, wide = min(self.natural_vector_size(F32), BLOCK), min(self.natural_vector_size(I16), SAMPLES)
+        out = self.output.bound(c, 0, 4).tile(x, y, xo, yo, xi, yi, BLOCK, BLOCK, hl.TailStrategy.RoundUp)
+        out.reorder(xi, c, yi, xo, yo).unroll(c).vectorize(xi, lanes).parallel(yo)
+        sums.compute_at(self.output, xo).vectorize(p, lanes).unroll(k)
+        sums.update().reorder(p, k, q, every).unroll(k).vectorize(p, lanes)
+        weights.compute_at(sums, k).bound(t, 0, 4).unroll(t).vectorize(p, lanes)
+        step.compute_at(sums, every).vectorize(i, lanes, hl.TailStrategy.RoundUp)
+        self.known.compute_at(step, j).vectorize(i, wide, hl.TailStrategy.RoundUp).unroll(c)
+        self.own.compute_at(step, j).vectorize(i, wide, hl.TailStrategy.RoundUp)
+        self.across.store_at(sums, every).compute_at(step, j).vectorize(i, wide, hl.TailStrategy.RoundUp).unroll(c)
+        for f in (place, weight, near, far):
+            f.compute_at(sums, every)
+        for f in (near, far):
+            f.bound(k, 0, 4)
+        far.bound(t, 0, 4)
 
     def offsets(self, parts):
-        """Per block and place k: the nearest sample, and dx², 2·dx·dy, dy² of it and its neighbours t."""
+        """Per block and place k: the sample before it, and dx², 2·dx·dy, dy² of it and its three neighbours t."""
         near, far = hl.Func("near"), hl.Func("far")
         # Of the places -1/4 and +1/4 of a pixel, moved by the part of the flow.
         to = [part + 0.5 * hl.cast(F32, odd) - 0.25 for part, odd in zip(parts, (k % 2, k / 2), strict=True)]
-        whole = [hl.clamp(hl.cast(I32, hl.floor(at + 0.5)), 0, 1) for at in to]
-        near[k, bx, by] = tuple(whole)
-        dx, dy = (hl.cast(F32, near[k, bx, by][n] + at - 1) - to[n] for n, at in ((0, t % 3), (1, t / 3)))
-        far[t, k, bx, by] = (dx * dx, 2.0 * dx * dy, dy * dy)
+        whole = [hl.clamp(hl.cast(I32, hl.floor(at)), -1, 1) for at in to]
+        near[k, n, bx, by] = tuple(whole)
+        dx, dy = (hl.cast(F32, near[k, n, bx, by][m] + at) - to[m] for m, at in ((0, t % 2), (1, t / 2)))
+        far[t, k, n, bx, by] = (dx * dx / 16, dx * dy / 8, dy * dy / 16)
         return near, far
 
     def step(self, place, weight):
         """(relative step, weight) of the samples i, j of a block, the first being one pixel before it."""
-        left, top = (place[bx, by][n] for n in (0, 1))
-        wx, wy = [weight[bx, by][n] for n in range(4)], [weight[bx, by][n] for n in range(4, 8)]
-        across, known = hl.Func("across"), hl.Func("known")
+        left, top = (place[n, bx, by][m] for m in (0, 1))
+        wx, wy = [weight[n, bx, by][m] for m in range(4)], [weight[n, bx, by][m] for m in range(4, 8)]
+        self.across, self.known, self.own, step = (hl.Func(m) for m in ("across", "known", "own", "step"))
         at_x, at_y = bx * BLOCK + i + MARGIN, by * BLOCK + j + MARGIN
-        line = [hl.cast(F32, self.seen[at_x + n - 2, at_y, c]) for n in range(4)]
-        across[i, j, c, bx, by] = wx[0] * line[0] + wx[1] * line[1] + wx[2] * line[2] + wx[3] * line[3]
-        down = [across[i, j + n - 2, c, bx, by] for n in range(4)]
-        known[i, j, c, bx, by] = wy[0] * down[0] + wy[1] * down[1] + wy[2] * down[2] + wy[3] * down[3]
-        row = hl.clamp(self.rows[top + j], 0, self.sites.dim(1).extent() - 1)
-        total, steps, power = hl.f32(EVEN), hl.f32(0.0), hl.f32(0.0)
-        for n in range(3):
-            own = known[i, j, n, bx, by]
-            site = self.sites[left + i, row, n]
-            total += own * own
-            steps += site * (hl.cast(F32, self.codes[left + i, top + j, n]) - own) * own
-            power += site * own * own
-        scale, step = hl.fast_inverse(total / 3.0), hl.Func("step")
-        step[i, j, bx, by] = (steps * scale, power * scale)
-        lanes = min(self.natural_vector_size(F32), BLOCK)
-        for f in (across, known):
-            f.compute_at(step, bx).vectorize(i, lanes)
+        self.across[i, j, c, n, bx, by] = mixed([self.seen[at_x + m - 2, at_y, c] for m in range(4)], wx)
+        self.known[i, j, c, n, bx, by] = mixed([self.across[i, j + m - 2, c, n, bx, by] for m in range(4)], wy)
+        row, nought = hl.clamp(self.rows[top + j], 0, self.sites.dim(1).extent() - 1), hl.cast(I16, 0)
+        own = functools.reduce(operator.or_, (
+            hl.select(self.sites[left + i, row, m] != nought, self.known[i, j, m, n, bx, by], nought) for m in range(3)
+        ))  # fmt: skip
+        self.own[i, j, n, bx, by] = own
+        here = hl.cast(F32, self.own[i, j, n, bx, by])
+        total = hl.f32(EVEN / 3)
+        for m in range(3):
+            one = hl.cast(F32, self.known[i, j, m, n, bx, by])
+            total += one * one * hl.f32(1 / 3)
+        scale = here * hl.fast_inverse(total)
+        step[i, j, n, bx, by] = ((hl.cast(F32, self.codes[left + i, top + j, n]) - here) * scale, here * scale)
         return step
 
-    def fine(self, step, near, far):
-        """Sums of (steps, weights) at the place k of the pixels p, q of a block."""
+    def sums(self, step, near, far):
+        """Sums of (steps, weights) over `every` frame at the place k of the pixels p, q of a block."""
         at_x, at_y = bx * BLOCK + p, by * BLOCK + q
-        a, b, d = (self.shape[at_x, at_y, n] for n in range(3))
-        weights, fine = hl.Func("weights"), hl.Func("fine")
-        xx, xy, yy = (far[t, k, bx, by][n] for n in range(3))
+        a, b, d = (self.shape[at_x, at_y, m] for m in range(3))
+        weights, sums = hl.Func("weights"), hl.Func("sums")
+        xx, xy, yy = (far[t, k, n, bx, by][m] for m in range(3))
         # To the eighth it is nearly exp(-far / 2); it stays above what the processor has no fast numbers for.
-        w = hl.max(1.0 - (a * xx + b * xy + d * yy) * (1.0 / 16), hl.f32(1e-4))
+        w = hl.max(1.0 - (a * xx + b * xy + d * yy), hl.f32(1e-4))
         w = w * w
         w = w * w
-        weights[p, t, q, k, bx, by] = w * w
-        whole = [hl.f32(0.0), hl.f32(0.0)]
-        near_x, near_y = (near[k, bx, by][n] for n in (0, 1))
-        for n in range(9):
-            taken = step[p + near_x + n % 3 - 1, q + near_y + n // 3 - 1, bx, by]
-            whole = [total + weights[p, n, q, k, bx, by] * taken[m] for m, total in enumerate(whole)]
-        believed = hl.cast(F32, self.trust[at_x, at_y / 2]) * hl.f32(1 / 255)
-        fine[p, q, k, bx, by] = tuple(believed * total for total in whole)
-        return weights, fine
+        weights[p, t, q, k, n, bx, by] = w * w
+        frames = hl.RDom([(0, self.codes.dim(2).extent())])
+        frames.where(self.busy[bx, by, frames.x] != 0)
+        one, whole = frames.x, [hl.f32(0.0), hl.f32(0.0)]
+        near_x, near_y = (near[k, one, bx, by][m] for m in (0, 1))
+        for m in range(4):
+            taken = step[p + near_x + m % 2, q + near_y + m // 2, one, bx, by]
+            whole = [whole[part] + weights[p, m, q, k, one, bx, by] * taken[part] for part in (0, 1)]
+        believed = hl.cast(F32, self.trust[at_x / 2, at_y / 2, one]) * hl.f32(1 / 255)
+        sums[p, q, k, bx, by] = (hl.f32(0.0), hl.f32(0.0))
+        before = sums[p, q, k, bx, by]
+        sums[p, q, k, bx, by] = tuple(before[m] + believed * whole[m] for m in (0, 1))
+        return weights, sums, frames.x
 
 
 @hl.generator(name="zoom_done")
 class Done:
-    """Codes (3, H, W), the sums and shapes → codes (3, 2·H, 2·W).
+    """Codes (3, H, W), steps as zoom_add makes them and shapes → codes (3, 2·H, 2·W).
 
-    `least`: weight that holds to the codes; `sharp`: how much of what kernel and pixels blurred is given back.
+    `sharp`: how much of what kernel and pixels blurred is given back.
     """
 
     code = hl.InputBuffer(U16, 3)
-    sums = hl.InputBuffer(F32, 3)
+    steps = hl.InputBuffer(I16, 3)
     shape = hl.InputBuffer(F32, 3)
-    least = hl.InputScalar(F32)
     sharp = hl.InputScalar(F32)
     output = hl.OutputBuffer(U16, 3)
 
     def generate(self):
-        width, height = self.code.dim(0).extent(), self.code.dim(1).extent()
-        edged = hl.BoundaryConditions.repeat_edge(self.code)
+        edged, taken = (hl.BoundaryConditions.repeat_edge(b) for b in (self.code, self.steps))
         step, rows, close, more = (hl.Func(n) for n in ("step", "rows", "close", "more"))
-        cx, cy = hl.clamp(x, 0, 2 * width - 1), hl.clamp(y, 0, 2 * height - 1)
-        place = 2 * (cx % 2 + 2 * (cy % 2))
-        weight = self.sums[cx / 2, cy / 2, place + 1]
-        ratio = self.sums[cx / 2, cy / 2, place] / (weight + self.least)
-        step[x, y] = hl.clamp(ratio, -MOST, MOST)
+        found = [hl.cast(F32, taken[x / 2, y / 2, y % 2 * 2 + n]) for n in (0, 1)]
+        step[x, y] = hl.select(x % 2 == 0, *found)
 
         def five(at):
-            outer, inner, middle = (hl.f32(CLOSE[n]) for n in range(3))
+            outer, inner, middle = (hl.f32(CLOSE[n] / ONE) for n in range(3))
             return outer * (at(-2) + at(2)) + inner * (at(-1) + at(1)) + middle * at(0)
 
         rows[x, y] = five(lambda n: step[x, y + n])
-        close[x, y] = five(lambda n: rows[x + n, y])
-        more[x, y] = 1.0 + self.shape[x / 2, y / 2, 3] * (step[x, y] + self.sharp * (step[x, y] - close[x, y]))
+        close[x, y] = ONE * five(lambda n: rows[x + n, y])
+        more[x, y] = 1.0 + self.shape[x / 2, y / 2, 3] * (
+            (1.0 + self.sharp) * step[x, y] / ONE - self.sharp * close[x, y]
+        )
         down, up = hl.Func("down"), hl.Func("up")
 
         def six(at, odd):

@@ -1,7 +1,8 @@
 """Burst: several frames of one view become the codes of one, as if it had been taken with much less noise.
 
-The frames go through the front pass; where there is much noise, all but the reference with the fast demosaic. The code
-that comes back has the noise of the merged picture, so that all that follows takes it for a frame of a better sensor.
+The frames go through the front pass; where there is much noise, all but the reference with the fast demosaic, unless
+the picture is enlarged: what is false in its colours would show. The code that comes back has the noise of the merged
+picture, so that all that follows takes it for a frame of a better sensor.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .. import bursts, types
-from .. import cfa as patterns
 from ..merge import Merge, exposures, reference, zoom
 from ..merge.add import Quads
 from ..merge.stack import Merged, Mosaic, Stack
@@ -111,23 +111,29 @@ def run(
     left out, and `remarks` say so.
     """
     waiting = list(frames)
-    again = list(waiting) if values["merge"]["zoom"] > 1 else []
-    first = waiting.pop(0)
+    first, times = waiting.pop(0), values["merge"]["zoom"]
+    if times > 1 and demosaic.choose(values["demosaic"]["method"], noise) == "smooth":  # it keeps not what was sampled
+        values = {**values, "demosaic": {"method": "directional"}}
     bad = stuck.find([first, *(f for f in waiting if f.shut is None)], noise) if values["defects"]["strength"] else None
     first = _without(first, bad)
     picture, encoding = front.run(first, white, noise, values, even)
     way = _Way(
-        exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting), first.cfa, bad
-    )
+        exposures.Base.of(first, noise), white, encoding, values, even, _as_quads(first, noise, waiting, values),
+        first.cfa, bad,
+    )  # fmt: skip
     mosaic = Mosaic(defects.phase(first.cfa), front.tops(white, encoding, even, first)) if way.quads else None
-    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.noisy, way.certain(waiting), mosaic)
+    samples = zoom.Samples(first.cfa, first.shape, 1 + len(waiting)) if times > 1 else None
+    stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.noisy, way.certain(waiting), mosaic, samples)
     del first
     names = []
     for frame in opened(handed_out(waiting), [] if remarks is None else remarks):
         stack.add(functools.partial(way.codes, frame))
         names.append(frame.path.name)
     merged = stack.result()
-    code = _finer(again, way, merged, values["merge"]["zoom"]) if again else merged.code
+    code = merged.code
+    if samples is not None:
+        fine = zoom.finer(merged.code, encoding.sigma, float(np.median(merged.share)), samples)
+        code = zoom.fit(fine, (round(times * code.shape[1]), round(times * code.shape[2])))
     left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
     r, g, b = (s * usual**0.5 for s in encoding.sigma)
@@ -135,37 +141,23 @@ def run(
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
     return Burst(
         code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
-        np.reciprocal(merged.share), None if again else way.left(merged),
+        np.reciprocal(merged.share), None if samples else way.left(merged),
     )  # fmt: skip
-
-
-def _finer(frames: list[Frame], way: _Way, merged: Merged, times: float) -> U16:
-    """Codes of the merged picture on a finer grid, from all its frames once more; `frames` is emptied."""
-    first, (rows, columns) = frames[0], frames[0].shape
-    if first.rgb is not None:
-        sites = np.ones((3, 1, 1), np.float32)
-    else:
-        sites = (patterns.sites(first.cfa) == np.arange(3)[:, None, None]).astype(np.float32)
-    fast = {**way.values, "demosaic": {"method": "fast"}}  # it keeps what was sampled
-    plain = replace(way, quads=False, values=fast)
-    finer = zoom.Finer(merged.code, way.encoding.sigma, float(np.median(merged.share)), sites)
-    for place, frame in enumerate(opened(handed_out(frames), [])):
-        finer.add(functools.partial(plain.codes, frame), place == 0)
-    return zoom.fit(finer.result(), (round(times * rows), round(times * columns)))
 
 
 def _times(three: tuple[float, float, float], factor: float) -> tuple[float, float, float]:
     return (three[0] * factor, three[1] * factor, three[2] * factor)
 
 
-def _as_quads(first: Frame, noise: Noise, others: Sequence[Frame]) -> bool:
+def _as_quads(first: Frame, noise: Noise, others: Sequence[Frame], values: Values) -> bool:
     """Whether the fast demosaic will do for all further frames, so that it can wait until they are added."""
     alike = len({exposures.taken_ev(f.exposure) for f in (first, *others)}) == 1
-    return alike and first.cfa in types.BAYER and _grainy(noise)
+    return alike and first.cfa in types.BAYER and _grainy(noise, values)
 
 
-def _grainy(noise: Noise) -> bool:
-    return math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
+def _grainy(noise: Noise, values: Values) -> bool:
+    """Whether noise hides what the fast demosaic loses."""
+    return values["merge"]["zoom"] == 1 and math.sqrt(noise.scale[1] * demosaic.MID_GREY + noise.offset[1]) > _GRAINY
 
 
 def _without(frame: Frame, bad: stuck.Places | None) -> Frame:
@@ -217,7 +209,7 @@ class _Way:
         """Noise power that is left (3, h, w); None: not known."""
         chosen = demosaic.choose(self.values["demosaic"]["method"], self.base.noise)
         reference = variance.method(self.cfa, chosen)
-        rest = variance.method(self.cfa, "fast" if self.quads or _grainy(self.base.noise) else chosen)
+        rest = variance.method(self.cfa, "fast" if self.quads or _grainy(self.base.noise, self.values) else chosen)
         if reference is None or rest is None:
             return None
         return variance.left(merged.own, merged.others, reference, rest)
@@ -248,7 +240,7 @@ class _Way:
             exposures.difference(self.noisy, exposures.code_noise(other, self.encoding, self.light)),
             front.tops(self.white, code, self.even, frame, gain),
             exposures.numbers(frame) if gain < _AS_BRIGHT else None, exposures.limit(frame),
-            not self.quads and not _grainy(seen),
+            not self.quads and not _grainy(seen, self.values),
         )  # fmt: skip
 
     def _front(self, frame: Frame, noise: Noise, out: U16, given: front.Given | None = None) -> None:
@@ -256,5 +248,5 @@ class _Way:
         if self.quads:
             front.quads(frame, self.white, noise, self.values, self.even, out, Quads.BORDER, given)
             return
-        quick = {**self.values, "demosaic": {"method": "fast"}} if _grainy(noise) else self.values
+        quick = {**self.values, "demosaic": {"method": "fast"}} if _grainy(noise, self.values) else self.values
         front.run(frame, self.white, noise, quick, self.even, out, given)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..types import F32, F64, U8, U16
+from ..types import F32, F64, U16
 from .add import BLOCK, CERTAIN, MARGIN
 from .twins import keys
+from .zoom import I16, Samples
 
-_EVEN = 1000.0**2
+_EVEN = 500.0**2
 _CLOSE = (0.03, 0.255, 0.43, 0.255, 0.03)
 _LANCZOS = (0.0074, -0.0680, 0.2710, 0.8928, -0.1333, 0.0301)
 _MOST = 0.5
@@ -40,48 +40,50 @@ def shape(code: U16, widths: F32, power: float) -> F64:
     return np.stack([a * c * c + b * s * s, (a - b) * c * s, a * s * s + b * c * c, trace / (trace + power)])
 
 
-def add(sums: F32, codes: U16, sites: F32, rows: NDArray[np.int32], seen: U16, flow: F32, trust: U8, shape: F32) -> F64:
-    """What `zoom_add` leaves in the sums."""
-    out = sums.astype(np.float64)
-    for y, x in np.ndindex(*sums.shape[1:]):
-        if not trust[y // 2, x]:
-            continue
-        u, v = (float(flow[n, y // BLOCK, x // BLOCK]) for n in (0, 1))
-        a, b, c = (float(shape[n, y, x]) for n in range(3))
-        for place in range(4):
-            tx, ty = x + u + (place % 2) / 2 - 0.25, y + v + (place // 2) / 2 - 0.25
-            nx, ny = int(np.floor(tx + 0.5)), int(np.floor(ty + 0.5))
-            for fy, fx in ((ny + j, nx + i) for j in (-1, 0, 1) for i in (-1, 0, 1)):
-                dx, dy = fx - tx, fy - ty
-                near = (
-                    max(1 - (a * dx * dx + 2 * b * dx * dy + c * dy * dy) / 16, 1e-4) ** 8 * trust[y // 2, x] / CERTAIN
-                )
-                step, power = _step(codes, sites, rows, seen, (fx, fy), (fx - u, fy - v))
-                out[2 * place, y, x] += near * step
-                out[2 * place + 1, y, x] += near * power
-    return out
+def add(samples: Samples, seen: I16, shape: F32, least: float) -> F64:
+    """`zoom_add`, not rounded."""
+    sites, rows = samples.laid()
+    height, width = shape.shape[1:]
+    sums = np.zeros((2, 4, height, width))
+    for codes, flow, trust in zip(samples.codes, samples.flow, samples.trust, strict=True):
+        for y, x in np.ndindex(height, width):
+            believed = trust[y // 2, x // 2] / CERTAIN
+            if not believed:
+                continue
+            u, v = (float(flow[n, y // BLOCK, x // BLOCK]) for n in (0, 1))
+            a, b, c = (float(shape[n, y, x]) for n in range(3))
+            for place in range(4):
+                tx, ty = x + u + (place % 2) / 2 - 0.25, y + v + (place // 2) / 2 - 0.25
+                nx, ny = int(np.floor(tx)), int(np.floor(ty))
+                for fy, fx in ((ny + j, nx + i) for j in (0, 1) for i in (0, 1)):
+                    dx, dy = fx - tx, fy - ty
+                    near = max(1 - (a * dx * dx + 2 * b * dx * dy + c * dy * dy) / 16, 1e-4) ** 8
+                    found = _step(codes, sites[:, rows[fy + MARGIN]] != 0, seen, (fx, fy), (fx - u, fy - v))
+                    sums[:, place, y, x] += near * believed * np.array(found)
+    return np.asarray(np.clip(sums[0] / (sums[1] + least), -_MOST, _MOST))
 
 
-def _step(codes: Any, sites: Any, rows: Any, seen: Any, at: tuple[int, int], known: tuple[float, float]) -> Any:
+def _step(codes: I16, sites: Any, seen: I16, at: tuple[int, int], known: tuple[float, float]) -> tuple[Any, Any]:
     """Step and weight of the sample `at` (x, y) of a frame, which lies at `known` of the picture."""
     x, y = (int(np.floor(k)) for k in known)
     wx, wy = keys(known[0] - x), keys(known[1] - y)
     window = seen[:, y + MARGIN - 1 : y + MARGIN + 3, x + MARGIN - 1 : x + MARGIN + 3].astype(float)
-    own = np.einsum("cyx,y,x->c", window, wy, wx)
+    every = np.einsum("cyx,y,x->c", window, wy, wx)
     fx, fy = at[0] + MARGIN, at[1] + MARGIN
-    here = sites[:, rows[fy], fx]
-    total = 3 / (np.square(own).sum() + _EVEN)
-    return total * (here * (codes[:, fy, fx] - own) * own).sum(), total * (here * own * own).sum()
+    own = (sites[:, fx] * every).sum()
+    scale = 3 * own / (np.square(every).sum() + _EVEN)
+    return (codes[fy, fx] - own) * scale, own * scale
 
 
-def done(code: U16, sums: F32, shape: F32, least: float, sharp: float) -> U16:
-    """`zoom_done`."""
+def done(code: U16, steps: Any, shape: F32, sharp: float) -> U16:
+    """`zoom_done`; `steps` (4, H, W) as parts of the code."""
     _, height, width = code.shape
-    step = np.empty((2 * height, 2 * width))
+    wide = np.pad(steps, [(0, 0), (1, 1), (1, 1)], mode="edge")
+    step = np.empty((2 * height + 4, 2 * width + 4))
     for place in range(4):
-        part = sums[2 * place : 2 * place + 2, :height, :width].astype(float)
-        step[place // 2 :: 2, place % 2 :: 2] = np.clip(part[0] / (part[1] + least), -_MOST, _MOST)
-    close = _filtered(np.pad(step, 2, mode="edge"), _CLOSE)
+        step[place // 2 :: 2, place % 2 :: 2] = wide[place]
+    close = _filtered(step, _CLOSE)
+    step = step[2:-2, 2:-2]
     more = 1 + shape[3, :height, :width].repeat(2, 0).repeat(2, 1) * (step + sharp * (step - close))
     up = code.astype(float)
     for axis in (1, 2):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import F32, U8, U16, U32
-from . import Merge, add, align, chance, exposures
+from . import Merge, add, align, chance, exposures, zoom
 from .add import Ceiling, Guide
 from .exposures import Other
 
@@ -63,7 +63,7 @@ class Stack:
 
     `sigma`: noise of codes for R, G, B; `noise` (256,): noise power of the codes 256·i in units of that; `certain`: the
     weight of the reference, 1..255; less where frames of a bracket are more precise; `mosaic`: where frames are filled
-    in as quads.
+    in as quads; `samples`: where what a frame of the reference's exposure sampled is kept for zoom.
     """
 
     reference: U16
@@ -72,6 +72,7 @@ class Stack:
     noise: F32 = field(default_factory=lambda: add.EVEN)
     certain: int = add.CERTAIN
     mosaic: Mosaic | None = None
+    samples: zoom.Samples | None = None
 
     def __post_init__(self) -> None:
         c, shape = self.chosen.caution, self.shape
@@ -79,6 +80,8 @@ class Stack:
         fine, coarse, strong = ((low / c, high / c) for low, high in (usual.fine, usual.coarse, usual.strong))
         self._doubt = add.Doubt(fine, coarse, strong)
         self._guide = add.guide(self.reference)
+        if self.samples is not None:
+            self.samples.put(0, self.reference)
         self._planes = align.pyramid(self._guide.fine[0])
         self._dimmed: dict[Ceiling, tuple[Guide, align.Planes]] = {}
         self._adds = np.zeros([add.whole(n) // _CELL for n in shape], np.uint32)
@@ -86,6 +89,7 @@ class Stack:
         m = self.mosaic
         self._rooms = add.Quads(_AT_ONCE, shape, m.phase, m.ceiling) if m else add.Planes(_AT_ONCE, shape)
         self._waiting: list[Future[_Seen]] = []
+        self._count = 1
         self._pool = ThreadPoolExecutor(_SIDE_BY_SIDE, "lichtbild-align")
         self.believed: list[float] = []
 
@@ -96,12 +100,13 @@ class Stack:
 
     def add(self, fill: Fill) -> None:
         """Add a frame; `believed` will tell the part of the picture in which it was believed."""
-        self._waiting.append(self._pool.submit(self._look, fill, len(self._waiting)))
+        self._waiting.append(self._pool.submit(self._look, fill, len(self._waiting), self._count))
+        self._count += 1
         if len(self._waiting) == _AT_ONCE:
             self._flush()
 
-    def _look(self, fill: Fill, k: int) -> _Seen:
-        """Fill in a frame at place `k` and see how it lies."""
+    def _look(self, fill: Fill, k: int, number: int) -> _Seen:
+        """Fill in the frame `number` at place `k` and see how it lies."""
         other = fill(self._rooms.room(k))
         guide = self._rooms.guide(k, other.ceiling if other else None)
         first, planes, sigma, noise = self._guide, self._planes, self.sigma, self.noise
@@ -115,6 +120,8 @@ class Stack:
         if other is not None and other.typical < 1:
             larger = chance.larger(self._doubt)
             chance.settle(trust, add.trust(first, guide, blocks, self.sigma, larger, noise))
+        if self.samples is not None and other is None:
+            self.samples.put(number, self._rooms.room(k), blocks, trust)
         height, width = self.shape
         believed = float(trust[: -(-height // 2), :width].mean()) / add.CERTAIN
         adds = _middle(trust).astype(np.uint32)

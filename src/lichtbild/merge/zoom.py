@@ -1,6 +1,6 @@
 """Zoom — a handheld burst holds more than its pixels: the hand's tremor moves the grid, and the samples fall between.
 
-in    the merged codes (3, H, W), and again each frame's, of which only what was sampled counts
+in    the merged codes (3, H, W), and what was sampled in each frame, with its displacement and the trust in it
 out   codes (3, 2·H, 2·W), or of any size between
 Steerable kernel regression on the raw samples: around each place of a grid of twice as many pixels, samples are
 averaged with Gaussian weights, narrow across edges and long along them, as far as their frame is believed there. What
@@ -18,68 +18,87 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cfa as patterns
 from .. import kernels
 from ..types import F32, U8, U16
-from . import add, align
-from .stack import Fill
+from . import add
 
+FRAMES = 16  # that are kept: more of them sharpen no further what eight have (bench/zoom.py), and memory stays bounded
 _WIDTHS = (0.22, 0.60)  # px: standard deviation of the kernel across an edge and along it
 _LEAST = 0.05  # samples that the merged picture counts for
 _SHARP = 1.0  # of what kernel and aperture blurred is given back: one step of a series
 _GRAIN = 1.6  # squared gradient by noise, in units of the noise power of a merged code
 _SHALLOW = 4000.0  # squared gradient (in codes) that is nothing, even without noise
+ONE = 65534.0  # in which steps are counted, as in kernels/zoom.py
+_BLOCK = add.BLOCK
 
-
+I16 = NDArray[np.int16]
 Window = tuple[int, int, int, int]  # top, left, height, width
 
 
-class Finer:
-    """The fine picture in the making. `merged` (3, H, W) codes; `sigma`: noise of one frame's codes for R, G, B;
-    `share`: noise power of the merged codes as a part of it; `sites` (3, rows, columns): 1 where a frame has samples.
+class Samples:
+    """What up to `count` frames of `size` sampled, one number of a pixel, and where and how far they are believed.
+
+    Of three colours at every pixel (`cfa` "RGB") only those of a mosaic are kept: the steps of the others are the same.
     """
 
-    def __init__(self, merged: U16, sigma: add.Three, share: float, sites: F32) -> None:
-        self._merged, self._sigma = merged, sigma
-        self._shape = shapes(merged, share * sigma[1] ** 2)
-        self._guide = add.guide(merged)
-        self._planes = align.pyramid(self._guide.fine[0])
-        self._seen = seen(merged, sigma, share)
-        self._codes = add.padded(1, self.size)[0]
-        self._sums = np.zeros((8, *(add.whole(n) for n in self.size)), np.float32)
-        self._sites, self._rows = laid(sites, self.size, self._codes.shape[1:])
+    def __init__(self, cfa: str, size: tuple[int, int], count: int) -> None:
+        self.size, rows, columns = size, *(add.whole(n) for n in size)
+        self._grid = patterns.grid("RGGB" if cfa == "RGB" else cfa)
+        count = min(count, FRAMES)
+        self.codes: I16 = np.zeros((count, rows + 2 * add.MARGIN, columns + 2 * add.MARGIN), np.int16)
+        self.flow = np.zeros((count, 2, rows // _BLOCK, columns // _BLOCK), np.float32)
+        self.trust = np.zeros((count, rows // 2, columns // 2), np.uint8)
+        self.busy = np.zeros((count, rows // _BLOCK, columns // _BLOCK), np.uint8)
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns of a frame."""
-        return (self._merged.shape[1], self._merged.shape[2])
+    def put(self, place: int, codes: U16, flow: F32 | None = None, trust: U8 | None = None) -> None:
+        """Keep the frame `place` of which all codes (3, H, W) are known, and those of its sites were measured.
 
-    def add(self, fill: Fill, reference: bool = False) -> None:
-        """Add the samples of a frame of the reference's exposure; the `reference` lies where the picture does."""
-        inner = add.inner(self._codes, self.size)
-        if fill(inner) is not None:
+        `flow` and `trust` as `add.trust` has them; the reference has none.
+        """
+        if place >= len(self.codes):
             return
-        blocks = np.zeros((2, *(-(-n // align.TILE) for n in self.size)), np.float32)
-        believed = np.full((self._sums.shape[1] // 2, self._sums.shape[2]), add.CERTAIN, np.uint8)
-        if not reference:
-            guide = add.guide(inner)
-            tiles = align.estimate(self._planes, align.pyramid(guide.fine[0]), self._sigma[1])
-            blocks = align.blocks(tiles, self.size)
-            believed = add.trust(self._guide, guide, blocks, self._sigma, add.Doubt())
-        self._take(blocks, believed)
+        height, width = self.size
+        into = self.codes[place, add.MARGIN : add.MARGIN + height, add.MARGIN : add.MARGIN + width]
+        down, across = self._grid.shape
+        for (y, x), colour in np.ndenumerate(self._grid):
+            np.right_shift(codes[colour, y::down, x::across], 1, out=into[y::down, x::across], casting="unsafe")
+        self.flow[place] = 0 if flow is None else flow
+        self.trust[place] = add.CERTAIN if trust is None else trust[:, ::2]
+        half = _BLOCK // 2
+        rows, columns = self.busy.shape[1:]
+        self.busy[place] = self.trust[place].reshape(rows, half, columns, half).max((1, 3))
 
-    def _take(self, flow: F32, believed: U8) -> None:
-        kernels.call(
-            "zoom_add", codes=self._codes, sites=self._sites, rows=self._rows, seen=self._seen, flow=flow,
-            trust=believed, shape=self._shape, sums=self._sums,
-        )  # fmt: skip
+    def laid(self) -> tuple[I16, NDArray[np.int32]]:
+        """The pattern along the rows of a padded frame (3, kinds, columns), -1 at sites of a colour, and a row without
+        any; which row is which."""
+        kinds, (height, width) = self._grid.shape[0], self.size
+        along = np.zeros((3, kinds + 1, self.codes.shape[2]), np.int16)
+        colours = self._grid[:, np.arange(width) % self._grid.shape[1]]
+        along[:, :kinds, add.MARGIN : add.MARGIN + width] = np.where(colours == np.arange(3)[:, None, None], -1, 0)
+        rows = np.full(self.codes.shape[1], kinds, np.int32)
+        rows[add.MARGIN : add.MARGIN + height] = np.arange(height) % kinds
+        return along, rows
 
-    def result(self) -> U16:
-        """Codes (3, 2·H, 2·W)."""
-        out = np.empty((3, *(2 * n for n in self.size)), np.uint16)
-        kernels.call(
-            "zoom_done", code=self._merged, sums=self._sums, shape=self._shape, least=_LEAST, sharp=_SHARP, output=out
-        )
-        return out
+
+def finer(merged: U16, sigma: add.Three, share: float, samples: Samples) -> U16:
+    """Codes (3, 2·H, 2·W) from the merged ones (3, H, W).
+
+    `sigma`: noise of one frame's codes for R, G, B; `share`: noise power of the merged codes as a part of it.
+    """
+    _, height, width = merged.shape
+    shape = shapes(merged, share * sigma[1] ** 2)
+    sites, rows = samples.laid()
+    steps = np.empty((4, *shape.shape[1:]), np.int16)
+    kernels.call(
+        "zoom_add", codes=samples.codes, sites=sites, rows=rows, seen=seen(merged, sigma, share), flow=samples.flow,
+        trust=samples.trust, busy=samples.busy, shape=shape, least=_LEAST, output=steps,
+    )  # fmt: skip
+    out = np.empty((3, 2 * height, 2 * width), np.uint16)
+    kernels.call(
+        "zoom_done", code=merged, steps=steps[:, :height, :width], shape=shape, sharp=_SHARP, output=out
+    )  # fmt: skip
+    return out
 
 
 def fit(fine: U16, size: tuple[int, int]) -> U16:
@@ -124,27 +143,17 @@ def shapes(merged: U16, power: float) -> F32:
     return out
 
 
-def seen(merged: U16, sigma: add.Three, share: float) -> U16:
-    """(3, H + …, W + …) padded: the merged picture, as dark as a frame.
+def seen(merged: U16, sigma: add.Three, share: float) -> I16:
+    """Half codes (3, H + …, W + …) padded: the merged picture, as dark as a frame.
 
     A mean of roots is too low by its noise power over twice the root: merging has raised the merged codes by what it
     averaged away, and a frame's are not raised.
     """
     height, width = merged.shape[1:]
-    out = np.zeros((3, *(add.whole(n) + 2 * add.MARGIN for n in (height, width))), np.uint16)
+    out = np.empty((3, *(add.whole(n) + 2 * add.MARGIN for n in (height, width))), np.int16)
     for plane, power, into in zip(merged, np.square(sigma) * (1 - share), out, strict=True):
         p = plane.astype(np.float32)
-        p = np.sqrt(np.maximum(p * p - np.float32(power), 0)) + np.float32(0.5)
+        p = np.sqrt(np.maximum(p * p - np.float32(power), 0)) * np.float32(0.5)
         after = [(add.MARGIN, m - add.MARGIN - n) for n, m in zip(p.shape, into.shape, strict=True)]
-        into[:] = np.pad(p.astype(np.uint16), after, "edge")
+        into[:] = np.pad(p.astype(np.int16), after, "edge")
     return out
-
-
-def laid(sites: F32, size: tuple[int, int], padded: tuple[int, ...]) -> tuple[F32, NDArray[np.int32]]:
-    """A pattern of sites (3, rows, columns) along the rows of a padded frame, a row without any; which row is which."""
-    kinds, (height, width) = sites.shape[1], size
-    along = np.zeros((3, kinds + 1, padded[1]), np.float32)
-    along[:, :kinds, add.MARGIN : add.MARGIN + width] = sites[:, :, np.arange(width) % sites.shape[2]]
-    rows = np.full(padded[0], kinds, np.int32)
-    rows[add.MARGIN : add.MARGIN + height] = np.arange(height) % kinds
-    return along, rows
