@@ -8,7 +8,7 @@ import numpy as np
 from bench import sb1
 
 import lichtbild
-from lichtbild import bursts, types
+from lichtbild import bursts, raw, shot, types
 from lichtbild.apps.cli.main import run
 from lichtbild.recipe import Recipe
 from lichtbild.types import Exposure, Noise
@@ -29,6 +29,23 @@ def test_a_folder_is_divided_into_its_bursts(tmp_path, monkeypatch):
     assert sorted(p.name for p in pathlib.Path("out").iterdir()) == ["0.jpg", "3.jpg"]
     assert run(["develop", "roll", "-o", "each/", "--single"]) == 0
     assert len(list(pathlib.Path("each").iterdir())) == 5
+
+
+def test_frames_that_are_wanted_soon_are_read_ahead_once(tmp_path, monkeypatch):
+    sb1.write(frames(5), tmp_path / "burst", range(5))
+    paths = sorted((tmp_path / "burst").iterdir())
+    read, plain = [], raw.open
+    monkeypatch.setattr(raw, "open", lambda path: read.append(path.name) or plain(path))
+    found = shot.open_ahead(paths)
+    assert found.frames[0].shut is None and all(f.shut is not None for f in found.frames[1:])
+    expected = [plain(p).mosaic for p in paths]
+    for _ in range(2):
+        for frame, mosaic in zip(found.frames, expected, strict=True):
+            np.testing.assert_array_equal(frame.opened().mosaic, mosaic)
+    assert sorted(read) == sorted([paths[0].name, *(2 * [p.name for p in paths[1:]])])
+    paths[1].write_bytes(b"")
+    remarks: list[str] = []
+    assert bursts.attempt(types.Frame.opened, found.frames[1], remarks) is None and "1.dng: is empty" in remarks[0]
 
 
 def test_the_mode_follows_the_light():

@@ -106,6 +106,8 @@ def test_save_refuses_what_exists_and_what_it_cannot_write(toys: Make) -> None:
 def test_the_text_in_a_photograph_names_its_input(toys: Make) -> None:
     toys("a.dng", b"abc")
     text = sl.develop("a.dng").text
+    made = sl.develop("a.dng")
+    assert [h.result()[:8] for h in made.begin_hashes()] == ["ba7816bf"] and made.text == text
     assert 'name = "a.dng"' in text and "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" in text
 
 

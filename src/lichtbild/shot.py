@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from . import bursts
-from .types import Frame, LichtbildError, RawError, Shot
+from .types import Frame, LichtbildError, RawError, Shot, Shut
 
 # What a folder is searched for. A mosaic without a header (.raw, .png) counts where its description lies beside it.
 _NAMES = """
@@ -18,6 +19,7 @@ RAW = frozenset(f".{name}" for name in _NAMES.split())
 BARE = frozenset((".raw", ".png"))
 
 Where = str | os.PathLike[str]
+_SOON = 3  # frames of a burst that are looked at first, for the sharpest of them
 
 
 def raws(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -58,3 +60,20 @@ def open(what: Where | Iterable[Where]) -> Shot:
         if first is not None:
             return Shot([first, *frames[n + 1 :]], whole, remarks)
     raise RawError(f"{whole}: none of its {len(paths)} raw files can be read; the first: {remarks[0]}")
+
+
+def open_ahead(what: Iterable[Where]) -> Shot:
+    """As `open`; of a burst the frames that are asked for first are read in the background, each once."""
+    found = open(what)
+    pool = ThreadPoolExecutor(1, "lichtbild-ahead")
+    for frame in found.frames[1:_SOON]:
+        if frame.shut is not None:
+            frame.shut = Shut(frame.shut.shape, _begun(pool, frame.shut.read))
+    pool.shutdown(wait=False)
+    return found
+
+
+def _begun(pool: ThreadPoolExecutor, read: Callable[[], Frame]) -> Callable[[], Frame]:
+    """`read` begun in `pool`: whoever asks first gets that frame, and nothing holds it any longer."""
+    coming = [pool.submit(read)]
+    return lambda: coming.pop().result() if coming else read()

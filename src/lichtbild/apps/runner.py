@@ -83,16 +83,16 @@ def decode(job: Job, settings: Settings, _: Any) -> Photo:
     from .. import photo, shot
 
     early = settings.ahead.pop(job.input, None)  # let go of it: a shot is large
-    found = early.result() if early else shot.open([job.input, *job.more])
+    found = early.result() if early else shot.open_ahead([job.input, *job.more])
     return photo.develop(found, settings.mode, settings.look, settings.sets, settings.recipes)
 
 
-def read_ahead(path: pathlib.Path) -> dict[pathlib.Path, Future[Shot]]:
-    """Begin to read a raw file, for `Settings.ahead`: the first one, while the words and recipes are checked."""
+def read_ahead(job: Job) -> dict[pathlib.Path, Future[Shot]]:
+    """Begin to read a job's raw files, for `Settings.ahead`: the first one, while words and recipes are checked."""
     from .. import shot
 
     pool = ThreadPoolExecutor(1, "lichtbild-ahead")
-    early = {path: pool.submit(shot.open, [path])}
+    early = {job.input: pool.submit(shot.open_ahead, [job.input, *job.more])}
     pool.shutdown(wait=False)
     return early
 
@@ -101,6 +101,7 @@ def pixels(job: Job, settings: Settings, made: Photo) -> Photo:
     """Develop for the format of the output."""
     from ..photo import wanted
 
+    made.begin_hashes()
     made.pixels(wanted(job.output, settings.sdr, settings.space))
     return made
 

@@ -38,12 +38,12 @@ def run(plan: Plan, settings: runner.Settings) -> int:
     inputs, failed = expand(plan.files)
     takes = [[p] for p in inputs] if plan.single else bursts.group(inputs, settings.mode == "night")
     todo, outcomes = sift(name_outputs(takes, plan.output), plan.skip_existing, settings.overwrite)
-    if todo and not todo[0].more:  # the file is read while the stages are imported: 40 ms of a command that takes 400
-        settings = replace(settings, ahead=runner.read_ahead(todo[0].input))
-    check_recipe(settings)
     from ... import kernels
 
     kernels.keep_memory()
+    if todo:  # files are read while the stages are imported: 40 ms of a command that takes 400
+        settings = replace(settings, ahead=runner.read_ahead(todo[0]))
+    check_recipe(settings)
     if plan.threads:
         kernels.set_threads(plan.threads)
     bar = Bar(len(todo))
