@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..merge import align
+from ..merge import align, motion
 from ..types import F32, F64
 from .spec import LookError
 
@@ -85,7 +85,7 @@ def _straightened(place: F64, flow: F32, there: F32) -> F64:
     y, x = ((np.mgrid[:rows, :columns][k] + 0.5) * _TILE for k in (0, 1))
     inside = there[tuple(np.minimum(v, n - 1).astype(int) for v, n in zip((y, x), there.shape, strict=True))] > 0.999
     known = inside & (np.abs(flow - _middle(flow)).max(0) < _UNSTEADY)
-    smooth = align.affine(flow.astype(np.float64), known.astype(np.float64))
+    smooth = motion.whole(flow.astype(np.float64), known.astype(np.float64))
     at = np.stack([x.ravel(), y.ravel(), np.ones(x.size)], 1)
     more = np.linalg.lstsq(at, smooth.reshape(2, -1).T, rcond=None)[0].T
     return np.asarray(place @ np.vstack([np.eye(2, 3) + more, [0.0, 0.0, 1.0]]), np.float64)

@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import kernels
 from ..types import F32, U16
+from . import motion
 
 TILE = 16  # as in kernels/align.py
 _LEAST = TILE + 2  # a tile and a border of one pixel
@@ -31,7 +32,6 @@ _PEAKS = 4  # of phase correlation that are tried: the hand, and large things th
 _STEPS, _LAST_STEPS = 2, 1
 _SHARED = 2.0  # by which noise counts more than if cells were independent
 _FIRM = 0.025  # pixels by which a tile differs from its neighbours, where it knows no better
-_ENOUGH = 1500  # tiles that tell the motion of the whole
 _ALIKE = 1.0  # cells by which a tile may differ from those around it and still belong to them
 _LOYAL = (
     8.0  # standard deviations (of independent cells) that another candidate must be better than the motion of the whole
@@ -176,7 +176,7 @@ def _grown(flow: Any, tiles: tuple[int, int]) -> F32:
 def _search(reference: U16, frame: U16, flow: F32, noise: float, reach: int) -> F32:
     """The best of what the motion of the whole, the parent and its neighbours, and the pixels around them suggest."""
     near = [np.roll(flow, shift, axis) for axis in (1, 2) for shift in (-1, 1)]
-    tries = np.rint(np.array([flow, affine(flow, np.ones(flow.shape[1:], np.float32)), *near]))
+    tries = np.rint(np.array([flow, motion.whole(flow, np.ones(flow.shape[1:], np.float32)), *near]))
     first = _best(reference, frame, tries, _doubt(noise))
     best = _best(reference, frame, first + _around(reach), _doubt(noise)) if reach else first
     return np.where(np.abs(best - flow) <= 0.75, flow, best)
@@ -216,12 +216,12 @@ def settle(flow: F32, sums: F32, noise: float) -> F32:
     own = flow + _solve(xx, xy, yy, -bx, -by, 1.0 / 4)
     sure = np.minimum(xx, yy)
     sure = sure / (sure + 1 / _FIRM**2)
-    whole = affine(own, sure)
+    usual = motion.whole(own, sure, True)
     for _ in range(2):
-        rest = own - whole
+        rest = own - usual
         weight = sure / (1 + rest[0] * rest[0] + rest[1] * rest[1])
         blurred = _blur(np.array([rest[0] * weight, rest[1] * weight, weight]))
-        around = whole + blurred[:2] / (blurred[2] + 0.05)
+        around = usual + blurred[:2] / (blurred[2] + 0.05)
         away = own - around
         firm = 1 / (_FIRM**2 + (away[0] * away[0] + away[1] * away[1]) * sure)  # who is sure and away goes by itself
         own = flow + _solve(xx, xy, yy, firm * (around[0] - flow[0]) - bx, firm * (around[1] - flow[1]) - by, firm)
@@ -234,12 +234,12 @@ def calm(flow: F32) -> F32:
     Repeated texture and aliasing lead single tiles astray by parts of a pixel (the farthest hundredth of SB-1 at ISO
     1600 by 0.31 px; so by 0.14 px). A tile that goes its own way keeps it.
     """
-    whole = affine(flow, np.ones(flow.shape[1:], np.float32))
-    rest = flow - whole
+    usual = motion.whole(flow, np.ones(flow.shape[1:], np.float32))
+    rest = flow - usual
     for axis in (1, 2):
         wide = np.pad(rest, [(0, 0), *((2 * int(n == axis),) * 2 for n in (1, 2))], mode="edge")
         rest = _middle(*(np.take(wide, np.arange(k, k + rest.shape[axis]), axis) for k in range(5)))
-    return np.where(np.abs(whole + rest - flow).max(0) < _ALIKE, whole + rest, flow)
+    return np.where(np.abs(usual + rest - flow).max(0) < _ALIKE, usual + rest, flow)
 
 
 def _middle(a: F32, b: F32, c: F32, d: F32, e: F32) -> F32:
@@ -265,23 +265,3 @@ def _blur(fields: F32) -> F32:
     p[:, 2:-2, 2:-2] = fields
     p = p[:, :-4] + 4 * (p[:, 1:-3] + p[:, 3:-1]) + 6 * p[:, 2:-2] + p[:, 4:]
     return np.asarray((p[..., :-4] + 4 * (p[..., 1:-3] + p[..., 3:-1]) + 6 * p[..., 2:-2] + p[..., 4:]) / 256)
-
-
-def affine(flow: F32, weight: F32) -> F32:
-    """The affine motion of the whole (2, ty, tx) that most tiles follow; `weight` (ty, tx) ≥ 0."""
-    rows, columns = flow.shape[1:]
-    step = max(1, math.isqrt(rows * columns // _ENOUGH))
-    y, x = ((np.arange(n, dtype=flow.dtype) - (n - 1) / 2) / n for n in (rows, columns))
-    y, x = y[:, None], x[None, :]
-    some = np.s_[step // 2 :: step, step // 2 :: step]
-    basis = np.stack([np.ones((rows, columns), flow.dtype), x + 0 * y, y + 0 * x])
-    part = basis[:, *some].reshape(3, -1)
-    target, sure = flow[:, *some].reshape(2, -1), weight[some].ravel() + flow.dtype.type(1e-6)
-    w, fit = sure, np.zeros((2, 3), flow.dtype)
-    for n in range(3):
-        left = part * w
-        normal = left @ part.T + np.diag([1e-9, 1e-3, 1e-3]) * w.sum()
-        fit = np.linalg.solve(normal, left @ target.T).T.astype(flow.dtype)
-        away = np.square(target - fit @ part).sum(0)
-        w = sure / np.square(1 + away / (4 * max(float(np.median(away)), 0.01 if n else 0.25)))
-    return np.asarray((fit @ basis.reshape(3, -1)).reshape(flow.shape))
