@@ -10,21 +10,27 @@ import look as look_stage
 from _light import decode, x, y
 from finish import bound_inputs, sum_row
 from output import weave
-from tone import exp2_fast, local_gain, log2_fast, schedule_upsample, upsample
+from tone import local_gain, log2_fast, schedule_upsample, upsample
 
 STEP = 2  # lichtbild.develop.finish.MAP_STEP
 OFFSET = 1.0 / 64.0
+_LIT = (-0.005341957, 0.05088415, -0.2006736, 0.5781445, 0.5471472, 0.029624, 0.01664048)  # highest power first
 
 
-def eotf(code):
-    """Encoded value ≥ 0 → display light, the curve of sRGB continued above 1. Source: IEC 61966-2-1."""
-    power = exp2_fast(2.4 * log2_fast((hl.max(code, 0.04045) + 0.055) * (1.0 / 1.055)))
-    return hl.select(code <= 0.04045, code * (1.0 / 12.92), power)
+def lit(code):
+    """Encoded value in 0..3.3 → display light by the curve of sRGB continued above 1, plus OFFSET.
+
+    Own minimax fit of the curve's power to 0.0012 stops, a tenth of a step of the map. Source: [IEC61966-2-1].
+    """
+    power = hl.f32(_LIT[0])
+    for k in _LIT[1:]:
+        power = power * code + hl.f32(k)
+    return hl.select(code <= 0.04045, code * (1.0 / 12.92) + OFFSET, power)
 
 
 def gain_code(sdr, hdr, low, high):
     """Code 0..255 of log2((hdr + OFFSET) / (sdr + OFFSET)) between `low` and `high`. Source: [ISO21496-1]."""
-    gain = log2_fast(eotf(hdr) + OFFSET) - log2_fast(eotf(sdr) + OFFSET)
+    gain = log2_fast(lit(hdr) * hl.fast_inverse(lit(sdr)))
     part = hl.clamp((gain - low) * (255.0 / (high - low)), 0.0, 255.0)
     return hl.cast(hl.UInt(8), part + 0.5)
 
@@ -67,9 +73,9 @@ class GainMap:
         # The gain of the block is that of its second pixel: the maps change slowly, 4 pixels a sample.
         maps = up[x * STEP + 1 + g.left, y * STEP + 1 + g.top]
         gain = local_gain(luma, maps[0], maps[1], g.floor, g.low, g.high)
-        lit = [v * gain for v in rendering]
-        sdr = look_stage.algorithm(lit, g.curve, g.moves)
-        hdr = look_stage.algorithm(lit, g.hdr_curve, g.hdr_moves)
+        toned = [v * gain for v in rendering]
+        sdr = look_stage.algorithm(toned, g.curve, g.moves)
+        hdr = look_stage.algorithm(toned, g.hdr_curve, g.hdr_moves)
         codes = [gain_code(s, h, g.gain_min, g.gain_max) for s, h in zip(sdr, hdr, strict=True)]
 
         bound_inputs(g)

@@ -21,7 +21,8 @@ SCALE, SHIFT, TOP, PEAK, CEILING = (3 * (DEGREE + 1) + i for i in range(5))  # b
 def tone_curve(value, curve, channel):
     """Rendering light of one channel → encoded value in 0..peak; `curve` is LookTables.curve."""
     first = channel * (DEGREE + 1)
-    u = curve[SCALE] * log2_fast(hl.clamp(value, 0.0, curve[TOP]) + hl.f32(OFFSET)) + curve[SHIFT]
+    # Held where u = 1, x_max: two looks of one light share the logarithm.
+    u = hl.min(curve[SCALE] * log2_fast(hl.max(value, 0.0) + hl.f32(OFFSET)) + curve[SHIFT], 1.0)
     # Even and odd powers apart: two short chains of multiply-adds instead of one long one.
     square = u * u
     even, odd = curve[first], curve[first + 1]
