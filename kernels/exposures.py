@@ -8,9 +8,9 @@ from _light import c, x, y
 from align import F32, U16
 
 U8 = hl.UInt(8)
-# Cells of 2x2 pixels: as far as the fast demosaic, or the others, and moving the frame carry a clipped sample,
-# less the one by which a strong doubt reaches farther.
-REACH = (1, 3)
+# Cells of 2x2 pixels: as far as the fast demosaic, or the others, and moving the frame carry a clipped sample, less
+# the two by which doubt reaches farther. One more gained nothing, and left rings of noise around lamps.
+REACH = (0, 2)
 # Noise power in a difference of guides, as a part of that of a code: what has just been doubted differs by no more.
 DOUBT = 0.1
 BLIND = (32768, 0, 65535, 0)  # grey, R, G, B of a guide that agrees with nothing: no sensor sees so green a light

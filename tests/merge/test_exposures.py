@@ -175,7 +175,7 @@ def test_blind_kernel_equals_twin(size, wide):
     raw = rng.integers(0, 1000, size).astype(np.uint16)
     raw[rng.random(size) < 0.01] = 1023
     guide = rng.integers(0, 65536, (4, *(-(-n // 2) for n in size))).astype(np.uint16)
-    expected = blinded(raw, 1000, guide, 3 if wide else 1)
+    expected = blinded(raw, 1000, guide, 2 if wide else 0)
     kernels.call("merge_blind", raw=raw, limit=1000, wide=wide, guide=guide)
     assert np.array_equal(guide, expected)
 
@@ -190,3 +190,14 @@ def test_weigh_kernel_equals_twin(size):
     expected = np.clip(20 * r / (v * r + np.clip(v, 0.1, 1) * (1 - r)), np.where(trust == 255, 1, 0), 255)
     kernels.call("merge_weigh", level=level, noise=noise, unit=20.0, trust=trust)
     assert np.abs(trust - expected).max() < 0.51
+
+
+def test_shadows_have_less_noise_than_the_best_weights_alone_leave(values):
+    noise = Noise((1e-3,) * 3, (3e-6,) * 3)
+    shot, truth = bracket(4, noise=noise)
+    found = burst.run(shot.frames, EVEN, noise, values, shading.prepare(shot.frames[0], 1.0))
+    dark = ndimage.binary_erosion(truth.rgb.max(0) < 0.3, iterations=12)
+    light = truth.rgb[:, dark] / 8  # of the first frame, a short one
+    short, long = 1e-3 * light + 3e-6, (1e-3 * 8 * light + 3e-6) / 64
+    # Moving frames by parts of a pixel does the rest; it was 0.85 when chance turned long frames away.
+    assert errors(found, truth, dark) ** 2 < 0.81 * (1 / (2 / short + 2 / long)).mean()

@@ -1,10 +1,10 @@
 """Chance: doubts that noise alone has raised are told from those of what moved, by their company.
 
-Whether a frame agrees with the reference is asked in every cell, and among so many chance doubts some. Of frames that
-are exposed like the reference that costs little, but a longer one knows most of what is known of shadows, and where the
-noise of the reference happens to be largest, all longer ones are doubted at once: a tenth of the pixels then had most
-of the noise that was left. So a doubt of a more precise frame counts as far as there is more doubt around it than is
-usual in this frame. Alone, only larger differences count. The idea and its numbers are ours: bench/brackets.py.
+Whether a frame agrees with the reference is asked in every cell, and among so many chance doubts some, a fifth where
+it is dark. In a burst that costs a little of each frame. In a bracket one longer frame knows most of what is known of
+the shadows, and where the noise of the reference happens to be largest, all longer ones are doubted at once: a tenth of
+the pixels had most of the noise that was left. So a doubt counts as far as there is more doubt around it than is usual
+in this frame. Alone, only larger differences count. The idea and its numbers are ours: bench/brackets.py.
 """
 
 from __future__ import annotations

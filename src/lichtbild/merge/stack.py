@@ -63,7 +63,8 @@ class Stack:
 
     `sigma`: noise of codes for R, G, B; `noise` (256,): noise power of the codes 256·i in units of that; `certain`: the
     weight of the reference, 1..255; less where frames of a bracket are more precise; `mosaic`: where frames are filled
-    in as quads; `samples`: where what a frame of the reference's exposure sampled is kept for zoom.
+    in as quads; `samples`: where what a frame of the reference's exposure sampled is kept for zoom; `settled`: whether
+    chance is told from motion, which takes a second look at each frame.
     """
 
     reference: U16
@@ -73,6 +74,7 @@ class Stack:
     certain: int = add.CERTAIN
     mosaic: Mosaic | None = None
     samples: zoom.Samples | None = None
+    settled: bool = False
 
     def __post_init__(self) -> None:
         c, shape = self.chosen.caution, self.shape
@@ -117,9 +119,9 @@ class Stack:
         if other is not None:
             exposures.blind(guide, other)
         trust = add.trust(first, guide, blocks, self.sigma, self._doubt, noise)
-        if other is not None and other.typical < 1:
-            larger = chance.larger(self._doubt)
-            chance.settle(trust, add.trust(first, guide, blocks, self.sigma, larger, noise))
+        if self.settled:
+            alone = add.trust(first, guide, blocks, self.sigma, chance.larger(self._doubt), noise)
+            chance.settle(trust, alone)
         if self.samples is not None and other is None:
             self.samples.put(number, self._rooms.room(k), blocks, trust)
         height, width = self.shape
