@@ -19,6 +19,7 @@ SAMPLES = 2 * BLOCK  # of a frame, at most, that whole vectors of a block read, 
 EVEN = 500.0**2  # half codes: colours darker than that tell little about relative steps
 LANCZOS = (0.0074, -0.0680, 0.2710, 0.8928, -0.1333, 0.0301)  # three lobes, for a place a quarter of a pixel back
 CLOSE = (0.03, 0.255, 0.43, 0.255, 0.03)  # of the fine picture: what kernel and pixel's aperture blur a step with
+FULL = (0.85, 0.95)  # of the code that clips: from here on to there steps fade
 MOST = 0.5  # of a code: no step that is added is larger
 ONE = 65534.0  # by which steps are scaled to int16
 i, j, k, n, p, q, t, bx, by = (hl.Var(v) for v in ("i", "j", "k", "n", "p", "q", "t", "bx", "by"))
@@ -35,18 +36,25 @@ def mixed(samples, weights):
 class Shape:
     """Codes (3, H, W) → (4, H, W): a, b, c of a·dx² + 2·b·dx·dy + c·dy², how far a sample lies, and what stands out.
 
-    `widths`: standard deviation of the kernel across edges, and along them, px; `power`: of a gradient by noise.
+    `widths`: standard deviation of the kernel across edges, and along them, px; `power`: of a gradient by noise;
+    `tops` (3,): codes near which samples clip: nothing stands out there, for clipped samples are guesses.
     """
 
     code = hl.InputBuffer(U16, 3)
     widths = hl.InputBuffer(F32, 1)
     power = hl.InputScalar(F32)
+    tops = hl.InputBuffer(F32, 1)
     output = hl.OutputBuffer(F32, 3)
 
     def generate(self):
         edged = hl.BoundaryConditions.repeat_edge(self.code)
         grey, smooth, rows = hl.Func("grey"), hl.Func("smooth"), hl.Func("rows")
+        full, high = hl.Func("full"), hl.Func("high")
         red, green, blue = (hl.cast(F32, edged[x, y, n]) for n in range(3))
+        full[x, y] = hl.max(red / self.tops[0], hl.max(green / self.tops[1], blue / self.tops[2]))
+        high[x, y] = hl.max(full[x, y - 1], hl.max(full[x, y], full[x, y + 1]))
+        near = hl.max(high[x - 1, y], hl.max(high[x, y], high[x + 1, y]))
+        sure = hl.clamp((FULL[1] - near) / (FULL[1] - FULL[0]), 0.0, 1.0)
         grey[x, y] = 0.25 * (red + blue) + 0.5 * green
         rows[x, y] = 0.25 * (grey[x, y - 1] + grey[x, y + 1]) + 0.5 * grey[x, y]
         smooth[x, y] = 0.25 * (rows[x - 1, y] + rows[x + 1, y]) + 0.5 * rows[x, y]
@@ -65,14 +73,15 @@ class Shape:
         wide = self.widths[0] + (self.widths[1] - self.widths[0]) * step / (trace + 2.0 * self.power)
         across, along = 1.0 / (self.widths[0] * self.widths[0]), 1.0 / (wide * wide)
         mean, half = 0.5 * (across + along), 0.5 * (across - along) / (step + 1e-3)
-        shape = [mean + half * (xx - yy), 2.0 * half * xy, mean - half * (xx - yy), trace / (trace + self.power)]
+        shape = [mean + half * (xx - yy), 2.0 * half * xy, mean - half * (xx - yy)]
+        shape.append(sure * trace / (trace + self.power))
         self.output[x, y, c] = hl.mux(c, shape)
 
         # 1.3 ms/MP, 2 cores of a Xeon, AVX-512.
         lanes, yo, tail = self.natural_vector_size(F32), hl.Var("yo"), hl.TailStrategy.GuardWithIf
         self.output.bound(c, 0, 4).split(y, yo, y, 32, tail).reorder(c, x, y, yo).unroll(c).parallel(yo)
         self.output.vectorize(x, lanes, tail)
-        for f in (grey, rows, smooth, down):
+        for f in (grey, rows, smooth, down, full, high):
             f.store_at(self.output, yo).compute_at(self.output, y).vectorize(x, lanes)
 
 

@@ -35,10 +35,10 @@ def picture(rng, size):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_shapes_equal_their_twin(size):
-    code = picture(np.random.default_rng(1), size)
+    code, tops = picture(np.random.default_rng(1), size), np.array((31000, 24000, 28000), np.float32)
     out = np.empty((4, *size), np.float32)
-    kernels.call("zoom_shape", code=code, widths=WIDTHS, power=3e4, output=out)
-    np.testing.assert_allclose(out, twin.shape(code, WIDTHS, 3e4), rtol=2e-3, atol=2e-3)
+    kernels.call("zoom_shape", code=code, widths=WIDTHS, power=3e4, tops=tops, output=out)
+    np.testing.assert_allclose(out, twin.shape(code, WIDTHS, 3e4, tops), rtol=2e-3, atol=2e-3)
 
 
 def test_a_kernel_is_long_along_an_edge_and_narrow_across():
@@ -48,6 +48,8 @@ def test_a_kernel_is_long_along_an_edge_and_narrow_across():
     assert (a**-0.5, c**-0.5) == pytest.approx((0.22, 0.6), abs=0.01) and abs(b) < 0.01 and sure > 0.99
     a, b, c, sure = zoom.shapes(code, 100.0)[:, 20, 5]
     assert (a**-0.5, c**-0.5, b, sure) == pytest.approx((0.22, 0.22, 0, 0), abs=0.01)
+    *_, sure = zoom.shapes(code, 100.0, (65535, 65535, 31000))[:, 20, 20]
+    assert sure == 0, "what is clipped is a guess"
 
 
 @pytest.mark.parametrize(("size", "cfa"), [((1, 1), "RGGB"), ((7, 5), "GBRG"), ((20, 17), "RGGB"), ((20, 17), "MONO")])

@@ -135,7 +135,7 @@ def run(
     merged = stack.result()
     code = merged.code
     if samples is not None:
-        fine = zoom.finer(merged.code, encoding.sigma, float(np.median(merged.share)), samples)
+        fine = zoom.finer(merged.code, encoding.sigma, float(np.median(merged.share)), samples, way.clips())
         code = zoom.fit(fine, (round(times * code.shape[1]), round(times * code.shape[2])))
     left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
@@ -225,6 +225,12 @@ class _Way:
         if reference is None or rest is None:
             return None
         return variance.left(merged.own, merged.others, reference, rest)
+
+    def clips(self) -> tuple[int, int, int]:
+        """Codes from which samples of R, G, B can be clipped: where shading is weakest."""
+        gains, least, offset = self.white.gains, float(self.even.gains.min()), self.encoding.offset
+        r, g, b = (int(self.encoding.scale * math.sqrt(gains[k] * least + offset[k])) for k in range(3))
+        return r, g, b
 
     def certain(self, frames: Sequence[Frame]) -> int:
         """The weight of the reference beside these frames."""

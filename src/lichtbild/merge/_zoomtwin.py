@@ -15,6 +15,7 @@ _EVEN = 500.0**2
 _CLOSE = (0.03, 0.255, 0.43, 0.255, 0.03)
 _LANCZOS = (0.0074, -0.0680, 0.2710, 0.8928, -0.1333, 0.0301)
 _MOST = 0.5
+_FULL = (0.85, 0.95)
 
 
 def _filtered(plane: F64, weights: Any) -> F64:
@@ -26,8 +27,11 @@ def _filtered(plane: F64, weights: Any) -> F64:
     return plane
 
 
-def shape(code: U16, widths: F32, power: float) -> F64:
+def shape(code: U16, widths: F32, power: float, tops: F32) -> F64:
     """`zoom_shape`."""
+    full = (np.pad(code, ((0, 0), (1, 1), (1, 1)), mode="edge") / tops[:, None, None]).max(0)
+    near = np.lib.stride_tricks.sliding_window_view(full, (3, 3)).max((2, 3))
+    sure = np.clip((_FULL[1] - near) / (_FULL[1] - _FULL[0]), 0, 1)
     red, green, blue = np.pad(code.astype(np.float64), ((0, 0), (4, 4), (4, 4)), mode="edge")
     smooth = _filtered(0.25 * (red + blue) + 0.5 * green, (0.25, 0.5, 0.25))
     gx, gy = 0.5 * (smooth[1:-1, 2:] - smooth[1:-1, :-2]), 0.5 * (smooth[2:, 1:-1] - smooth[:-2, 1:-1])
@@ -37,7 +41,7 @@ def shape(code: U16, widths: F32, power: float) -> F64:
     along = widths[0] + (widths[1] - widths[0]) * step / (trace + 2 * power)
     turn = np.arctan2(2 * xy, xx - yy) / 2  # of the gradient
     c, s, a, b = np.cos(turn), np.sin(turn), 1 / widths[0] ** 2, 1 / along**2
-    return np.stack([a * c * c + b * s * s, (a - b) * c * s, a * s * s + b * c * c, trace / (trace + power)])
+    return np.stack([a * c * c + b * s * s, (a - b) * c * s, a * s * s + b * c * c, sure * trace / (trace + power)])
 
 
 def add(samples: Samples, seen: I16, shape: F32, least: float) -> F64:

@@ -30,6 +30,7 @@ _SHARP = 1.0  # of what kernel and aperture blurred is given back: one step of a
 _GRAIN = 1.6  # squared gradient by noise, in units of the noise power of a merged code
 _SHALLOW = 4000.0  # squared gradient (in codes) that is nothing, even without noise
 ONE = 65534.0  # in which steps are counted, as in kernels/zoom.py
+NONE_CLIPS = (1 << 17,) * 3  # above all codes
 _BLOCK = add.BLOCK
 
 I16 = NDArray[np.int16]
@@ -81,13 +82,14 @@ class Samples:
         return along, rows
 
 
-def finer(merged: U16, sigma: add.Three, share: float, samples: Samples) -> U16:
+def finer(merged: U16, sigma: add.Three, share: float, samples: Samples, tops: add.Ceiling = NONE_CLIPS) -> U16:
     """Codes (3, 2·H, 2·W) from the merged ones (3, H, W).
 
-    `sigma`: noise of one frame's codes for R, G, B; `share`: noise power of the merged codes as a part of it.
+    `sigma`: noise of one frame's codes for R, G, B; `share`: noise power of the merged codes as a part of it; `tops`:
+    codes of R, G, B from which samples may be clipped.
     """
     _, height, width = merged.shape
-    shape = shapes(merged, share * sigma[1] ** 2)
+    shape = shapes(merged, share * sigma[1] ** 2, tops)
     sites, rows = samples.laid()
     steps = np.empty((4, *shape.shape[1:]), np.int16)
     kernels.call(
@@ -131,13 +133,13 @@ def window(crop: Window, size: tuple[int, int], now: tuple[int, ...]) -> Window:
     return (*start, ends[0] - start[0], ends[1] - start[1])
 
 
-def shapes(merged: U16, power: float) -> F32:
-    """The kernels of a picture, see kernels/zoom.py, whole blocks in size; `power` of its noise."""
+def shapes(merged: U16, power: float, tops: add.Ceiling = NONE_CLIPS) -> F32:
+    """The kernels of a picture, see kernels/zoom.py, whole blocks in size; `power` of its noise; `tops` as above."""
     size = merged.shape[1:]
     out = np.zeros((4, *(add.whole(n) for n in size)), np.float32)
     widths = np.array(_WIDTHS, np.float32)
     kernels.call(
-        "zoom_shape", code=merged, widths=widths, power=_SHALLOW + _GRAIN * power,
+        "zoom_shape", code=merged, widths=widths, power=_SHALLOW + _GRAIN * power, tops=np.array(tops, np.float32),
         output=out[:, : size[0], : size[1]],
     )  # fmt: skip
     return out
