@@ -6,6 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
+from lichtbild import kernels
 from lichtbild.export.ljpeg import encode
 from lichtbild.raw import ljpeg
 from lichtbild.types import RawError
@@ -61,6 +62,19 @@ def test_what_is_left_to_libjpeg(rng: np.random.Generator) -> None:
     assert ljpeg.decode([*tiles[:3], tiles[3][:-2] + bytes(40) + b"\xff\xd9"], 32 * 40) is None  # goes on too long
     restarts = b"\xff\xd8\xff\xdd\0\x04\0\x08" + tiles[3][2:]
     assert ljpeg.parse(restarts) is None and ljpeg.parse(b"") is None and ljpeg.parse(tiles[0][:40]) is None
+
+
+@pytest.mark.parametrize("size", [1, 31, 32, 33, 1000])
+@pytest.mark.parametrize("often", [0.0, 0.01, 0.3, 1.0])
+def test_what_follows_ff_is_dropped(rng: np.random.Generator, size: int, often: float) -> None:
+    data = np.where(rng.uniform(size=size) < often, 255, rng.integers(0, 255, size)).astype(np.uint8)
+    dropped, plain = np.empty(-(-size // ljpeg.CHUNK) + 1, np.int32), np.empty(size + ljpeg.CHUNK, np.uint8)
+    kernels.call("ljpeg_unstuff", coded=data, dropped=dropped, plain=plain)
+    behind = np.r_[False, data == 255]  # also what would follow the last one, where its piece goes on
+    expected = data[~behind[:-1]]
+    np.testing.assert_array_equal(plain[: len(expected)], expected)
+    each = [int(behind[: ljpeg.CHUNK * i].sum()) for i in range(len(dropped))]
+    np.testing.assert_array_equal(dropped, each)
 
 
 @pytest.mark.parametrize("missing", [40, 200, 1000])

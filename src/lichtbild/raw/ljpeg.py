@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..types import U16, RawError
+from ..types import U8, U16, RawError
 
-LANES, PEEK = 4, 13  # the same as in kernels/ljpeg.py
+LANES, PEEK, CHUNK = 4, 13, 32  # the same as in kernels/ljpeg.py
 _MAX_SAMPLES = 1 << 26  # of one tile
 _MAX_BYTES = 1 << 28  # of all tiles: bit positions are 32-bit numbers
 _LONGEST = 4  # bytes of a code and its difference
+_END = b"\xff\xd9"
 _AHEAD = 8  # zeros behind a stream, to look ahead into
 _SMALL = 1 << 11  # differences below are in the short table
 
@@ -32,7 +33,7 @@ class Stream:
     precision: int
     predictor: int
     tables: tuple[bytes, ...]
-    coded: bytes
+    coded: memoryview
 
 
 @functools.cache
@@ -61,13 +62,17 @@ def parse(data: bytes) -> Stream | None:
         elif marker == 0xC3:
             frame = part
         elif marker == 0xDA:
-            return _stream(frame, part, tables, data[at : data.rfind(b"\xff\xd9")])
+            end = data.rfind(_END, at)
+            end = len(data) if end < 0 else end
+            while end > at and data[end - 1] == 0xFF:  # one that counts is followed by a zero
+                end -= 1
+            return _stream(frame, part, tables, memoryview(data)[at:end])
         elif not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             return None
     return None
 
 
-def _stream(frame: bytes, scan: bytes, tables: dict[int, bytes], coded: bytes) -> Stream | None:
+def _stream(frame: bytes, scan: bytes, tables: dict[int, bytes], coded: memoryview) -> Stream | None:
     n = frame[5] if len(frame) >= 6 else 0
     if not 1 <= n <= 4 or len(frame) != 6 + 3 * n or len(scan) != 4 + 2 * n or scan[0] != n or not coded:
         return None
@@ -131,12 +136,21 @@ def _part(length: int, size: int) -> U16:
     return np.repeat(entries, 1 << (PEEK - used)).astype(np.uint16)
 
 
-def _unstuffed(coded: bytes) -> bytes:
-    """The stream without the zero that follows each 0xFF."""
-    data = np.frombuffer(coded, np.uint8)
-    keep = np.ones(len(data), bool)
-    np.not_equal(data[:-1], 255, out=keep[1:])
-    return data[keep].tobytes()
+def _unstuffed(streams: Sequence[Stream], behind: int) -> tuple[U8, NDArray[np.int64], NDArray[np.int64]]:
+    """The streams without the zero that follows each 0xFF, one behind the other; where each begins and where it ends.
+
+    Zeros lie between them, and `behind` behind the last, to look ahead into.
+    """
+    starts = np.cumsum([0, *(len(s.coded) + CHUNK + _AHEAD for s in streams)])
+    out, ends = np.empty(starts[-1] + behind, np.uint8), starts[:-1].copy()
+    for i, s in enumerate(streams):
+        dropped = np.empty(-(-len(s.coded) // CHUNK) + 1, np.int32)
+        room = out[starts[i] : starts[i + 1]]
+        kernels.call("ljpeg_unstuff", coded=np.frombuffer(s.coded, np.uint8), dropped=dropped, plain=room)
+        ends[i] += len(s.coded) - dropped[-1]
+        out[ends[i] : starts[i + 1]] = 0
+    out[starts[-1] :] = 0
+    return out, starts[:-1], ends
 
 
 def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
@@ -150,24 +164,22 @@ def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
     if len(streams) != LANES or len(kinds) != 1 or not available():
         return None
     (rows, columns, n), precision, predictor = next(iter(kinds))
-    coded = [_unstuffed(s.coded) for s in streams]
-    starts = np.cumsum([0, *(len(c) + _AHEAD for c in coded)])
-    if rows * columns * n != samples or starts[-1] > _MAX_BYTES:
+    if rows * columns * n != samples or sum(map(len, tiles)) > _MAX_BYTES:
         return None
+    coded, starts, ends = _unstuffed(streams, _LONGEST * columns * n)
     alike = all(len(set(s.tables)) == 1 for s in streams)
     tables = [s.tables[: 1 if alike else n] for s in streams]
     bits = max(i for s in tables for t in s for i, count in enumerate(t[:16], 1) if count)
     out = np.empty((LANES, rows, columns * n), np.uint16)
-    places, took = (8 * starts[:-1]).astype(np.int32), np.zeros(LANES, np.int32)
+    places, took = (8 * starts).astype(np.int32), np.zeros(LANES, np.int32)
     kernels.call(
-        "ljpeg", coded=np.frombuffer(bytes(_AHEAD).join([*coded, bytes(_LONGEST * columns * n)]), np.uint8),
-        short=np.array([[_short(t) for t in s] for s in tables]),
+        "ljpeg", coded=coded, short=np.array([[_short(t) for t in s] for s in tables]),
         long=np.array([[_long(t, bits) for t in s] for s in tables]), bits=bits, components=n,
         first=1 << (precision - 1), predictor=predictor,
         **{"samples.0": out, "samples.1": _each(places, out.shape), "samples.2": _each(took, out.shape)},
     )  # fmt: skip
     # The last code ends within the last byte: later in a short file. An invalid code takes no bits, nor does any after.
-    left = 8 * (starts[1:] - _AHEAD) - places
+    left = 8 * ends - places
     if (took == 0).any() or (left < 0).any():
         raise RawError("its lossless JPEG data ends too early or holds an invalid code; the file is damaged")
     return out if (left < 16).all() else None
