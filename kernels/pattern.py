@@ -19,8 +19,19 @@ SIDE = 5  # pixels of a side that are averaged, from the middle on
 BOX = 2  # gradients of (2·BOX + 1)² pixels are summed
 STEP = 6  # columns that a step goes at most
 REACH = 8  # columns and rows that a table may point to
+OTHERS = 8  # samples of other colours beside a clipped one
 LANES = 56  # columns of one phase in a tile, which its neighbours fill up to 64
 cx, px, d, n = hl.Var("cx"), hl.Var("px"), hl.Var("d"), hl.Var("n")
+
+
+def flagged(code, raw, limit):
+    """Half code; where the raw number reaches `limit` as far below 0, so that it is told apart."""
+    return hl.select(raw >= limit, -1.0 - code, code)
+
+
+def code(value):
+    """Half code of a flagged one."""
+    return hl.select(value < 0.0, -1.0 - value, value)
 
 
 def total(terms):
@@ -32,7 +43,8 @@ class _Pattern:
 
     `taps` (3, TAPS, ways, period, rows): cx, px and y of each tap beside its pixel; `weights` (2, TAPS, …): red minus
     green, blue minus green. `ring` (3, 8, period, rows): eight neighbours of one colour, in opposite pairs; `far` (3,
-    4, …): those of the colours of the direct neighbours, further out. `kind` (period, rows): 0 red, 1 green, 2 blue.
+    4, …): those of the colours of the direct neighbours, further out. `other` (3, OTHERS, …): the nearest of the other
+    two colours, as many of each. `kind` (period, rows): 0 red, 1 green, 2 blue.
     """
 
     def build(self, half, ahead_x, ahead_y, tops, repaired):
@@ -41,7 +53,8 @@ class _Pattern:
         self.spot, self.share = hl.Func("spot"), hl.Func("share")
         parted = hl.Func("parted")
         parted[cx, px, y] = half[cx * self.period + px, y]
-        fixed = self.fixed(parted) if repaired else parted
+        lifted = self.raised(parted) if repaired else parted
+        fixed = self.fixed(lifted) if repaired else parted
         estimate, gradient, down, box, blend = (hl.Func(n) for n in ("estimate", "gradient", "down", "box", "blend"))
         estimate[cx, px, y, d] = self.estimates(fixed)
         gradient[cx, px, y, d] = self.steepness(estimate)
@@ -58,7 +71,7 @@ class _Pattern:
         values = colours[at, phase, y + ahead_y]
         doubled = [hl.cast(U16, values[k]) << 1 for k in range(3)]
         self.output[x, y, c] = hl.mux(c, [hl.min(v, top) for v, top in zip(doubled, tops, strict=True)])
-        rows = [half, parted, fixed] if repaired else [half, parted]
+        rows = [half, parted, lifted, fixed] if repaired else [half, parted]
         self.schedule(rows, [estimate, gradient, down, box], [blend, colours])
 
     def beside(self, func, dx, dy, *rest):
@@ -75,6 +88,15 @@ class _Pattern:
         most = (REACH + self.period - 1) / self.period
         jump, row = hl.clamp(jump, -most, most), hl.clamp(row, -REACH, REACH)
         return func[cx + jump, hl.clamp(phase, 0, self.period - 1), y + row]
+
+    def raised(self, parted):
+        """Clipped samples, below 0 here, raised to the other colours beside them, if their like are clipped, too."""
+        lifted, here = hl.Func("lifted"), code(parted[cx, px, y])
+        alike = total(hl.select(self.listed(parted, self.ring, n) < 0.0, 1, 0) for n in range(8))
+        guess = total(code(self.listed(parted, self.other, n)) for n in range(OTHERS)) * (1.0 / OTHERS)
+        rise = hl.max(guess - here, 0.0) * hl.select(alike >= 2, hl.f32(1.0), alike == 1, hl.f32(0.5), hl.f32(0.0))
+        lifted[cx, px, y] = hl.select(parted[cx, px, y] < 0.0, here + rise, here)
+        return lifted
 
     def fixed(self, parted):
         """Single wrong pixels replaced; as in kernels/defects.py, with the neighbours of this pattern."""
@@ -179,6 +201,7 @@ class Front(_Pattern):
     weights = hl.InputBuffer(hl.Float(32), 5)
     ring = hl.InputBuffer(hl.Int(32), 4)
     far = hl.InputBuffer(hl.Int(32), 4)
+    other = hl.InputBuffer(hl.Int(32), 4)
     ahead_x = hl.InputScalar(hl.Int(32))
     ahead_y = hl.InputScalar(hl.Int(32))
     knobs = hl.InputBuffer(hl.UInt(16), 1)
@@ -186,13 +209,12 @@ class Front(_Pattern):
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
-        half = hl.Func("half")
-        code = coded(self, 1, self.gains.dim(2).extent())
+        half, root = hl.Func("half"), coded(self, 1, self.gains.dim(2).extent())
         width, height = self.raw.dim(0).extent(), self.raw.dim(1).extent()
         plain = hl.Func("plain")
-        plain[x, y] = hl.cast(F32, integer(code[x, y, 0], HALF_MAX))
+        plain[x, y] = flagged(hl.cast(F32, integer(root[x, y, 0], HALF_MAX)), self.raw[x, y], self.knobs[4])
         half[x, y] = plain[hl.clamp(x, 0, width - 1), hl.clamp(y, 0, height - 1)]
-        tops = [self.knobs[4 + k] for k in range(3)]
+        tops = [self.knobs[5 + k] for k in range(3)]
         self.build(half, self.ahead_x, self.ahead_y, tops, True)
 
 

@@ -120,6 +120,12 @@ def far(cells: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.array([_same(cells, int(cells[y, x]), (3 * y, 3 * x))[0] for y, x in sides])
 
 
+def others(cells: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """(count, 2): rows and columns to the nearest pixels of the other two colours, half of them of each."""
+    rest = [c for c in range(3) if c != cells[0, 0]]
+    return np.concatenate([_same(cells, c, (0, 0))[: count // 2] for c in rest])
+
+
 def _same(cells: NDArray[np.intp], colour: int, around: tuple[int, int]) -> NDArray[np.intp]:
     """(n, 2) rows and columns of all pixels of a colour up to _REACH away, by their distance from a place."""
     span = np.arange(-_REACH, _REACH + 1)

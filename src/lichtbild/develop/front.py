@@ -127,12 +127,12 @@ def run(
     top = tops(white, code, even, frame, given.light if given else 1.0)
     mosaic, repair = _repair(frame, code, values)
     eps = demosaic.epsilon(0.5 * code.sigma[1])
+    knobs = np.array([*repair, exposures.limit(frame), *top], np.uint16)
     if not patterns.simple(frame.cfa):
-        pattern.front(mosaic, frame.cfa, tables.arguments(), np.array([*repair, *top], np.uint16), eps, out)
+        pattern.front(mosaic, frame.cfa, tables.arguments(), knobs, eps, out)
         return out, code
     method = "mono" if frame.cfa == "MONO" else demosaic.choose(values["demosaic"]["method"], noise)
     dx, dy = defects.phase(frame.cfa)
-    knobs = np.array([*repair, exposures.limit(frame), *top], np.uint16)
     kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
     return out, code
 
@@ -162,7 +162,7 @@ def tops(
 ) -> tuple[int, int, int]:
     """Highest code of each channel: what saturates there where shading is strongest. Demosaicing stays below it.
 
-    In a Bayer mosaic it is one for all, since a clipped sample is raised to those of the other colours.
+    In a mosaic it is one for all, since a clipped sample is raised to those of the other colours.
     """
     colour = patterns.sites(frame.cfa)
     columns = np.arange(frame.shape[1]) % colour.shape[1]
@@ -172,7 +172,7 @@ def tops(
         gain = 1.0 if frame.cfa == "MONO" else white.gains[c]
         light = scale * gain * float(part.max() if part.size else even.peak)
         highest[c] = max(highest[c], min(math.ceil(code.scale * math.sqrt(light + code.offset[c])) + 1, 65535))
-    r, g, b = (max(highest),) * 3 if patterns.simple(frame.cfa) else highest
+    r, g, b = highest if frame.rgb is not None else (max(highest),) * 3
     return r, g, b
 
 

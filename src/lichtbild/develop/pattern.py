@@ -29,7 +29,7 @@ from . import defects
 from .demosaic import EPS_CLEAN
 
 # As in kernels/pattern.py.
-TAPS, SIDE, BOX, STEP, REACH = 24, 5, 2, 6, 8
+TAPS, SIDE, BOX, STEP, REACH, OTHERS = 24, 5, 2, 6, 8, 8
 WAYS = ((1, 0), (0, 1), (1, 1), (1, -1))
 _AROUND = 4  # pixels on each side from which taps are chosen
 # Covariance of light at a distance, in square-root codes: Matérn 3/2 of scale _FAR px across _LONG times that along;
@@ -52,6 +52,7 @@ class Bank:
     weights: F32  # (rows, columns, ways, TAPS, 2)
     ring: Int  # (rows, columns, 8, 3)
     far: Int  # (rows, columns, 4, 3)
+    other: Int  # (rows, columns, OTHERS, 3)
 
 
 @functools.lru_cache(maxsize=16)
@@ -62,15 +63,16 @@ def bank(cfa: str) -> Bank:
     taps = np.zeros((rows, columns, len(WAYS), TAPS, 2), np.intp)
     weights = np.zeros(taps.shape)
     ring, far = np.zeros((rows, columns, 8, 2), np.intp), np.zeros((rows, columns, 4, 2), np.intp)
+    other = np.zeros((rows, columns, OTHERS, 2), np.intp)
     for y, x in np.ndindex(rows, columns):
         here = np.roll(cells, (-y, -x), (0, 1))
-        ring[y, x], far[y, x] = defects.ring(here), defects.far(here)
+        ring[y, x], far[y, x], other[y, x] = defects.ring(here), defects.far(here), defects.others(here, OTHERS)
         for n, way in enumerate(WAYS):
             taps[y, x, n], weights[y, x, n] = _filter(here, way)
     steps = np.stack(np.divmod(np.arange(columns)[:, None] + np.arange(-STEP, STEP + 1), columns), -1)
     return Bank(
         cells.astype(np.uint8), steps.astype(np.int32), _pointed(taps), weights.astype(np.float32), _pointed(ring),
-        _pointed(far),
+        _pointed(far), _pointed(other),
     )  # fmt: skip
 
 
@@ -175,8 +177,8 @@ def front(
     tall = {k: tables[k][edge.rows] for k in ("per_row", "row", "weight")}
     kernels.call(
         "front_pattern", raw=edge.around(mosaic), kind=own.kind, steps=own.steps, taps=own.taps, weights=own.weights,
-        ring=own.ring, far=own.far, ahead_y=edge.ahead[0], ahead_x=edge.ahead[1], knobs=knobs, eps=steepest(eps),
-        output=out, **wide, **tall,
+        ring=own.ring, far=own.far, other=own.other, ahead_y=edge.ahead[0], ahead_x=edge.ahead[1], knobs=knobs,
+        eps=steepest(eps), output=out, **wide, **tall,
     )  # fmt: skip
 
 
