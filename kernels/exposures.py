@@ -50,7 +50,7 @@ class Blind:
 
 @hl.generator(name="merge_weigh")
 class Weigh:
-    """Trust R of a frame (rows, W) → its weight, in place: unit·R / (v·R + d·(1 - R)), at least 1 where R is 1.
+    """Trust R (cells y, cells x) of a frame → its weight, in place: unit·R / (v·R + d·(1 - R)), 1 at least if R is 1.
 
     `level` (h, w): codes of cells of 8x8 pixels, green; `noise` (256,): v, noise power of the frame in units of the
     reference's, for codes of 256·i; d = v, but DOUBT at least and 1 at most; `unit`: the weight of the reference.
@@ -68,7 +68,7 @@ class Weigh:
         power[x, y] = self.noise[hl.clamp(hl.cast(hl.Int(32), self.level[cx, cy] >> 8), 0, 255)]
         self.trust[x, y] = hl.undef(U8)
         r = hl.cast(F32, self.trust[x, y]) * (1.0 / 255.0)
-        v = power[x / 8, y / 4]
+        v = power[x / 4, y / 4]
         weight = self.unit * r / (v * r + hl.clamp(v, DOUBT, 1.0) * (1.0 - r))
         self.trust[x, y] = hl.cast(U8, hl.clamp(weight + 0.5, hl.select(r >= 1.0, 1.0, 0.0), 255.0))
         for k in (0, 1):
@@ -81,8 +81,8 @@ class Weigh:
 
 @hl.generator(name="merge_settle")
 class Settle:
-    """Trust (rows, W), in place, is moved towards `alone` (rows, W) where doubt has no `company` (h, w) in 0..1, per
-    cell of 8x8 pixels."""
+    """Trust (cells y, cells x), in place, is moved towards `alone`, as large, where doubt has no `company` (h, w) in
+    0..1, per cell of 8x8 pixels."""
 
     alone = hl.InputBuffer(U8, 2)
     company = hl.InputBuffer(F32, 2)
@@ -93,7 +93,7 @@ class Settle:
         part[x, y] = self.company[x, y]
         self.trust[x, y] = hl.undef(U8)
         alone = hl.cast(F32, self.alone[x, y])
-        settled = alone + (hl.cast(F32, self.trust[x, y]) - alone) * part[x / 8, y / 4]
+        settled = alone + (hl.cast(F32, self.trust[x, y]) - alone) * part[x / 4, y / 4]
         self.trust[x, y] = hl.cast(U8, hl.clamp(settled + 0.5, 0.0, 255.0))
         for k in (0, 1):
             self.trust.output_buffer().dim(k).set_min(0)

@@ -188,7 +188,7 @@ class TrustCoarse(_Trust):
 
 @hl.generator(name="merge_trust")
 class Trust(_Trust):
-    """On guides, cells of 2x2 pixels, and no more than `coarse` allows; doubled along x: (rows of cells, W)."""
+    """On guides, cells of 2x2 pixels, and no more than `coarse` allows: (cells y, cells x)."""
 
     reference = hl.InputBuffer(U16, 3)
     frame = hl.InputBuffer(U16, 3)
@@ -204,25 +204,23 @@ class Trust(_Trust):
         cx = hl.clamp(x / 4, 0, self.coarse.dim(0).extent() - 1)
         cy = hl.clamp(y / 4, 0, self.coarse.dim(1).extent() - 1)
         raw[x, y] = self.believed(half, 0.0)
-        (least, between), allowed, trust = self.low(raw), hl.Func("allowed"), hl.Func("trust")
+        (least, between), allowed = self.low(raw), hl.Func("allowed")
         allowed[x, y] = self.coarse[cx, cy]
-        trust[x, y] = hl.min(least[x, y], allowed[x, y])
-        self.output[x, y] = trust[x / 2, y]
+        self.output[x, y] = hl.min(least[x, y], allowed[x, y])
         for k in (0, 1):
             self.output.output_buffer().dim(k).set_min(0)
         yo, tail = hl.Var("yo"), hl.TailStrategy.GuardWithIf
-        self.output.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, 64, tail)
+        self.output.split(y, yo, y, 32, tail).parallel(yo).vectorize(x, 32, tail)
         raw.compute_at(self.output, yo).align_bounds(x, half).vectorize(x, half)
         for f in between:
             f.compute_at(self.output, yo).vectorize(x, 32)
-        trust.compute_at(self.output, y).vectorize(x, 32)
 
 
 @hl.generator(name="merge_done")
 class Done:
     """Mean codes (3, H, W) → codes as light averaged would have them; `output` may be `mean` itself.
 
-    `total` (rows of cells, w): sum of weights, of which `certain` is that of the reference. `lift` (3,): noise power of
+    `total` (cells y, cells x): sum of weights, of which `certain` is that of the reference. `lift` (3,): noise power of
     a code; a mean of roots is too low by the part of it that was averaged away.
     """
 
@@ -234,7 +232,7 @@ class Done:
 
     def generate(self):
         gone, value = hl.Func("gone"), hl.cast(F32, self.mean[x, y, c])
-        gone[x, y] = 1.0 - self.certain / hl.cast(F32, self.total[x, y / 2])
+        gone[x, y] = 1.0 - self.certain / hl.cast(F32, self.total[x / 2, y / 2])
         code = hl.sqrt(value * value + self.lift[c] * gone[x, y])
         self.output[x, y, c] = hl.cast(U16, hl.min(code + 0.5, 65535.0))
         yo, tail, lanes = hl.Var("yo"), hl.TailStrategy.GuardWithIf, self.natural_vector_size(F32)

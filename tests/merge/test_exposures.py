@@ -183,10 +183,10 @@ def test_blind_kernel_equals_twin(size, wide):
 @pytest.mark.parametrize("size", [(16, 32), (48, 640)])
 def test_weigh_kernel_equals_twin(size):
     rng = np.random.default_rng(5)
-    trust = rng.integers(0, 256, (size[0] // 2, size[1])).astype(np.uint8)
+    trust = rng.integers(0, 256, (size[0] // 2, size[1] // 2)).astype(np.uint8)
     level = rng.integers(0, 65536, (size[0] // 8, size[1] // 8)).astype(np.uint16)
     noise = np.geomspace(0.02, 30, 256).astype(np.float32)
-    r, v = trust / 255.0, noise[level >> 8].repeat(4, 0).repeat(8, 1)
+    r, v = trust / 255.0, noise[level >> 8].repeat(4, 0).repeat(4, 1)
     expected = np.clip(20 * r / (v * r + np.clip(v, 0.1, 1) * (1 - r)), np.where(trust == 255, 1, 0), 255)
     kernels.call("merge_weigh", level=level, noise=noise, unit=20.0, trust=trust)
     assert np.abs(trust - expected).max() < 0.51

@@ -58,7 +58,7 @@ def test_adding_equals_its_twin(size, cfa):
     samples = zoom.Samples(cfa, size, 3)
     for place in (0, 2):  # the second is of another exposure
         flow = rng.uniform(-3, 3, samples.flow.shape[1:]).astype(np.float32)
-        trust = rng.integers(0, 256, (samples.trust.shape[1], 2 * samples.trust.shape[2])).astype(np.uint8)
+        trust = rng.integers(0, 256, samples.trust.shape[1:]).astype(np.uint8)
         samples.put(place, picture(rng, size), flow, trust)
     known = zoom.seen(picture(rng, size), (200.0,) * 3, 0.5)
     shape = zoom.shapes(picture(rng, size), 1e4)

@@ -28,8 +28,9 @@ _CHANCY = 0.06  # from where telling chance from motion is worth a second look: 
 _AS_BRIGHT = 0.98  # of the reference's light: from here on a frame clips where the reference does
 _LEAST_SHARE = 0.02  # of one frame's noise: fifty frames
 # Part of the noise power that moving a frame by fractions of a pixel takes away, and all of it fine: denoise may be so
-# much gentler. Chosen by CPSNR on SB-1 at ISO 1600 and 6400.
-_SMOOTHED = 0.4
+# much gentler. Chosen by CPSNR on SB-1 at ISO 1600 and 6400, for frames that were
+# demosaiced before and for quads, whose red and blue are smoother.
+_SMOOTHED, _SMOOTHED_QUADS = 0.4, 0.7
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def run(
     if samples is not None:
         fine = zoom.finer(merged.code, encoding.sigma, float(np.median(merged.share)), samples, way.clips())
         code = zoom.fit(fine, (round(times * code.shape[1]), round(times * code.shape[2])))
-    left = merged.share * (1 - np.float32(_SMOOTHED) * (1 - merged.share))
+    smoothed = np.float32(_SMOOTHED_QUADS if way.quads else _SMOOTHED)
+    left = merged.share * (1 - smoothed * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
     r, g, b = (s * usual**0.5 for s in encoding.sigma)
     less = Noise(_times(noise.scale, usual), _times(noise.offset, usual), noise.origin)
@@ -221,7 +223,8 @@ class _Way:
         """Noise power that is left (3, h, w); None: not known."""
         chosen = demosaic.choose(self.values["demosaic"]["method"], self.base.noise)
         reference = variance.method(self.cfa, chosen)
-        rest = variance.method(self.cfa, "fast" if self.quads or _grainy(self.base.noise, self.values) else chosen)
+        further = "quads" if self.quads else "fast" if _grainy(self.base.noise, self.values) else chosen
+        rest = variance.method(self.cfa, further)
         if reference is None or rest is None:
             return None
         return variance.left(merged.own, merged.others, reference, rest)

@@ -24,6 +24,7 @@ _DEMOSAICED = {
 _MOVED = {
     "fast": (0.832, 0.640, 0.832), "smooth": (0.632, 0.623, 0.632), "directional": (0.687, 0.623, 0.687),
     "none": (0.680, 0.680, 0.680),
+    "quads": (0.650, 0.640, 0.650),  # demosaiced while they are added, see kernels/add.py
 }  # fmt: skip
 
 

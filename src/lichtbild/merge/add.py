@@ -105,12 +105,12 @@ class Doubt:
 
 
 def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt, noise: F32 = EVEN) -> U8:
-    """(rows of cells, whole W): 0..255 how far `frame` can be believed.
+    """(cells y, cells x), in whole blocks: 0..255 how far `frame` can be believed.
 
     `flow`: displacement of blocks, (2, blocks y, blocks x) in pixels; `sigma`: noise of codes for R, G, B; `noise`
     (256,): mean noise power of both frames in units of that, for codes of 256·i.
     """
-    out = np.empty((flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK), np.uint8)
+    out = np.empty(tuple(n * BLOCK // 2 for n in flow.shape[1:]), np.uint8)
     if min(reference.fine.shape[1:]) < 2:  # nothing to compare
         out[:] = 0
         return out
@@ -152,8 +152,8 @@ class Planes:
         return guide(self.room(k))
 
     def add(self, mean: U16, total: U16, flow: F32, weight: U8, ceilings: list[Ceiling | None]) -> None:
-        """Take the first frames into the mean (3, H, W), which counts as `total` (rows of cells, whole W); their
-        displacements are `flow` (n, 2, blocks y, blocks x), their weights `weight` (n, rows of cells, whole W)."""
+        """Take the first frames into the mean (3, H, W), which counts as `total` (cells y, cells x); their
+        displacements are `flow` (n, 2, blocks y, blocks x), their weights `weight` (n, cells y, cells x)."""
         del ceilings
         kernels.call(
             "merge_add", codes=self.codes[: len(weight)], flow=flow, trust=weight, total=total, before=mean, after=mean
@@ -171,7 +171,7 @@ class Quads:
     def __init__(self, count: int, shape: tuple[int, int], phase: tuple[int, int], ceiling: Ceiling) -> None:
         rows, columns = ((whole(n) + phase[1 - k]) // 2 + 1 + 2 * self._BEFORE for k, n in enumerate(shape))
         self.quads: U16 = np.zeros((count, 4, rows, columns + _SPARE_QUADS), np.uint16)
-        self.shape, self._phase, self._ceiling = shape, {"dx": phase[0], "dy": phase[1]}, ceiling
+        self.shape, self.phase, self._ceiling = shape, {"dx": phase[0], "dy": phase[1]}, ceiling
         self._first = (phase[1], phase[0])
 
     def room(self, k: int) -> U16:
@@ -184,19 +184,17 @@ class Quads:
     def guide(self, k: int, ceiling: Ceiling | None) -> Guide:
         """The guide of frame `k`."""
         edged, fine = _edged(self.shape)
-        kernels.call(
-            "merge_guide_quads", quads=self.quads[k], tops=self._tops([ceiling])[0], output=fine, **self._phase
-        )
+        kernels.call("merge_guide_quads", quads=self.quads[k], tops=self.tops([ceiling])[0], output=fine, **self.phase)
         return Guide(edged, _coarse(fine))
 
     def add(self, mean: U16, total: U16, flow: F32, weight: U8, ceilings: list[Ceiling | None]) -> None:
         """Take the first frames into the mean, as `Planes.add` does."""
         kernels.call(
-            "merge_add_quads", quads=self.quads[: len(weight)], tops=self._tops(ceilings), flow=flow, trust=weight,
-            total=total, before=mean, after=mean, **self._phase,
+            "merge_add_quads", quads=self.quads[: len(weight)], tops=self.tops(ceilings), flow=flow, trust=weight,
+            total=total, before=mean, after=mean, **self.phase,
         )  # fmt: skip
 
-    def _tops(self, ceilings: list[Ceiling | None]) -> U16:
+    def tops(self, ceilings: list[Ceiling | None]) -> U16:
         """Highest half codes (n, 3)."""
         return np.array([ceiling or self._ceiling for ceiling in ceilings], np.uint16) // np.uint16(2)
 

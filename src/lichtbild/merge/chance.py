@@ -18,7 +18,7 @@ from ..types import F32, U8
 from .add import CERTAIN, Doubt
 
 _FINE, _STRONG = 2.5, 1.7  # by which limits of cells of 2x2 pixels are raised for doubts that stand alone
-_CELL = (4, 8)  # of a map of trust: 8x8 pixels
+_CELL = 4  # of a map of trust: 8x8 pixels
 _AROUND = 2  # cells on each side: as far as a doubt has company
 _USUAL = 0.2  # part of a still picture that chance doubts at most; more is motion
 _FROM, _TO = (1.2, 0.05), (2.2, 0.1)  # of company, times the usual and beyond: where a doubt begins to count, counts
@@ -31,14 +31,14 @@ def larger(doubt: Doubt) -> Doubt:
 
 
 def settle(trust: U8, alone: U8) -> None:
-    """Trust (rows of cells, whole W), in place: raised to `alone`, that of `larger` doubts, where it has no company."""
+    """Trust (cells y, cells x), in place: raised to `alone`, that of `larger` doubts, where it has no company."""
     kernels.call("merge_settle", alone=alone, company=company(trust), trust=trust)
 
 
 def company(trust: U8) -> F32:
     """(h, w) per cell of 8x8 pixels: 0 where there is no more doubt around than is usual, 1 where there is much."""
-    rows, columns = (n // c for n, c in zip(trust.shape, _CELL, strict=True))
-    told = trust.reshape(rows, _CELL[0], columns, _CELL[1]).mean((1, 3), dtype=np.float32)
+    rows, columns = (n // _CELL for n in trust.shape)
+    told = trust.reshape(rows, _CELL, columns, _CELL).mean((1, 3), dtype=np.float32)
     doubted = np.pad(1 - told / np.float32(CERTAIN), _AROUND, mode="edge")
     span = range(2 * _AROUND + 1)
     across = np.mean([doubted[:, k : k + columns] for k in span], 0)

@@ -87,7 +87,7 @@ class Stack:
         self._planes = align.pyramid(self._guide.fine[0])
         self._dimmed: dict[Ceiling, tuple[Guide, align.Planes]] = {}
         self._adds = np.zeros([add.whole(n) // _CELL for n in shape], np.uint32)
-        self._total = np.full((add.whole(shape[0]) // 2, add.whole(shape[1])), self.certain, np.uint16)
+        self._total = np.full(tuple(add.whole(n) // 2 for n in shape), self.certain, np.uint16)
         m = self.mosaic
         self._rooms = add.Quads(_AT_ONCE, shape, m.phase, m.ceiling) if m else add.Planes(_AT_ONCE, shape)
         self._waiting: list[Future[_Seen]] = []
@@ -125,7 +125,7 @@ class Stack:
         if self.samples is not None and other is None:
             self.samples.put(number, self._rooms.room(k), blocks, trust)
         height, width = self.shape
-        believed = float(trust[: -(-height // 2), :width].mean()) / add.CERTAIN
+        believed = float(trust[: -(-height // 2), : -(-width // 2)].mean()) / add.CERTAIN
         adds = _middle(trust).astype(np.uint32)
         if other is not None or self.certain != add.CERTAIN:
             exposures.weigh(trust, self._guide.coarse[2], other, self.certain)
@@ -157,7 +157,7 @@ class Stack:
         self._pool.shutdown()
         red, green, blue = (s * s for s in self.sigma)
         add.done(self.reference, self._total, (red, green, blue), self.certain)
-        share = np.float32(self.certain) / self._total[:, ::2].astype(np.float32)
+        share = np.float32(self.certain) / self._total.astype(np.float32)
         unit = self.certain / np.square(_middle(self._total), dtype=np.float32)
         own, others = unit * np.float32(self.certain), self._adds * (unit / np.float32(add.CERTAIN))
         # Where a part of a cell has much noise left, it counts: better a little detail lost than a speck left.
@@ -167,12 +167,12 @@ class Stack:
 
 
 def _middle(cells: NDArray[Any]) -> NDArray[Any]:
-    """A map of every second row and every column, in the middle of cells of 8x8 pixels."""
-    return cells[_CELL // 4 :: _CELL // 2, _CELL // 2 :: _CELL]
+    """A map of cells of 2x2 pixels, in the middle of those of 8x8."""
+    return cells[_CELL // 4 :: _CELL // 2, _CELL // 4 :: _CELL // 2]
 
 
 def _cells(share: F32, shape: tuple[int, int]) -> F32:
-    """Means of a map of every second row and column over cells of 8x8 pixels."""
+    """Means of a map of cells of 2x2 pixels over those of 8x8."""
     rows, columns = (-(-n // _CELL) for n in shape)
     half = _CELL // 2
     inside = share[: half * rows, : half * columns].reshape(rows, half, columns, half)

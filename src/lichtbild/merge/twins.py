@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..types import F32, F64, U8, U16
-from .add import BLOCK, CERTAIN, EVEN, MARGIN, Doubt, Guide, Three, limits
+from .add import BLOCK, CERTAIN, EVEN, MARGIN, Doubt, Guide, Quads, Three, limits
 from .align import TILE
 
 
@@ -113,26 +114,86 @@ def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt,
         allowed = _believed(*coarse, flow, (*limits(sigma, doubt, 8), noise), BLOCK // 8, coarse[0].shape[1:])
         y, x = (np.minimum(np.arange(n) // 4, have - 1) for n, have in zip(shape, allowed.shape, strict=True))
         fine = np.minimum(fine, allowed[y[:, None], x])
-    return fine.repeat(2, 1)
+    return fine
 
 
 def add(mean: U16, total: U16, codes: U16, flow: F32, weight: U8) -> F64:
     """What `add.Planes.add` leaves in the mean."""
-    height, width = (BLOCK * n for n in flow.shape[2:])
-    moved, count = np.zeros((3, height, width)), total.astype(float)
-    taps = np.arange(4)
-    for n, by, bx in np.ndindex(len(codes), *flow.shape[2:]):
-        u, v = (float(flow[n, k, by, bx]) for k in (0, 1))
+    frames = [_moved(frame.astype(float), by) for frame, by in zip(codes, flow, strict=True)]
+    return _averaged(mean, total, frames, weight)
+
+
+def add_quads(mean: U16, total: U16, rooms: Quads, flow: F32, weight: U8) -> F64:
+    """What `add.Quads.add` leaves in the mean."""
+    frames = [_moved_quads(rooms, k, by) for k, by in enumerate(flow)]
+    return _averaged(mean, total, frames, weight)
+
+
+def _averaged(mean: U16, total: U16, frames: list[F64], weight: U8) -> F64:
+    def pixels(cells: Any) -> Any:
+        return cells.repeat(2, 0).repeat(2, 1)[: mean.shape[1], : mean.shape[2]].astype(float)
+
+    both = mean * pixels(total)
+    for frame, part in zip(frames, weight, strict=True):
+        both += frame[:, : mean.shape[1], : mean.shape[2]] * pixels(part)
+    return np.asarray(np.clip(both / (pixels(total) + pixels(weight.sum(0, dtype=float))), 0, 65535))
+
+
+def _places(flow: F32, size: tuple[int, ...]) -> Iterator[tuple[Any, tuple[int, int], tuple[float, float]]]:
+    """Of each block: where it goes, the first of its taps (x, y) in a frame of `size` with border, its fractions."""
+    for by, bx in np.ndindex(*flow.shape[1:]):
+        u, v = (float(flow[k, by, bx]) for k in (0, 1))
         iu, iv = int(np.floor(u)), int(np.floor(v))
-        left = np.clip(bx * BLOCK + iu + MARGIN - 1, 4, codes.shape[3] - 40)
-        top = np.clip(by * BLOCK + iv + MARGIN - 1, 4, codes.shape[2] - 24)
-        rows, columns = top + np.arange(BLOCK)[:, None] + taps, left + np.arange(BLOCK)[:, None] + taps
-        wide = codes[n].astype(float)[:, rows[:, :, None, None], columns[None, None]]  # (3, y, taps, x, taps)
-        block = np.einsum("cyjxi,j,i->cyx", wide, keys(v - iv), keys(u - iu))
+        left = int(np.clip(bx * BLOCK + iu + MARGIN - 1, 4, size[1] - 40))
+        top = int(np.clip(by * BLOCK + iv + MARGIN - 1, 4, size[0] - 24))
         here = np.s_[:, by * BLOCK : (by + 1) * BLOCK, bx * BLOCK : (bx + 1) * BLOCK]
-        moved[here] += block * weight[n].repeat(2, 0)[here[1:]]
-    have, both = (t.repeat(2, 0)[: mean.shape[1], : mean.shape[2]] for t in (count, count + weight.sum(0, dtype=float)))
-    return np.asarray(np.clip((mean * have + moved[:, : mean.shape[1], : mean.shape[2]]) / both, 0, 65535))
+        yield here, (left, top), (u - iu, v - iv)
+
+
+def _moved(planes: F64, flow: F32) -> F64:
+    """Planes (k, H, W) with their border by bicubic interpolation."""
+    out, at = np.zeros((len(planes), *(BLOCK * n for n in flow.shape[1:]))), np.arange(BLOCK)[:, None] + np.arange(4)
+    for here, (left, top), (fu, fv) in _places(flow, planes.shape[1:]):
+        rows, columns = top + at, left + at
+        wide = planes[:, rows[:, :, None, None], columns[None, None]]  # (k, y, taps, x, taps)
+        out[here] = np.einsum("cyjxi,j,i->cyx", wide, keys(fv), keys(fu))
+    return out
+
+
+def _linear(plane: F64, y: F64, x: F64) -> F64:
+    """The plane at the rows `y` and columns `x`."""
+    for axis, at in ((0, y), (1, x)):
+        low = np.floor(at).astype(int)
+        part = (at - low).reshape((-1, 1) if axis == 0 else (1, -1))
+        plane = np.take(plane, low, axis) * (1 - part) + np.take(plane, low + 1, axis) * part
+    return plane
+
+
+def _moved_quads(rooms: Quads, k: int, flow: F32) -> F64:
+    """The demosaic of frame `k` and its interpolation, in three colours."""
+    red, on_red, on_blue, blue = (np.pad(q.astype(float), 1, mode="edge") for q in rooms.quads[k])
+    inner, low, high = np.s_[1:-1], np.s_[:-2], np.s_[2:]
+
+    def green(own: F64, *near: F64) -> F64:
+        far = own[low, inner] + own[high, inner] + own[inner, low] + own[inner, high]
+        return np.asarray(np.clip(sum(near) / 4 + (own[inner, inner] - far / 4) / 2, 0, rooms.tops([None])[0, 1]))
+
+    beside = on_red[inner, inner], on_blue[inner, inner]
+    at_red = green(red, *beside, on_red[inner, low], on_blue[low, inner])
+    at_blue = green(blue, *beside, on_red[high, inner], on_blue[inner, high])
+    full = np.zeros((2 * at_red.shape[0], 2 * at_red.shape[1]))
+    for (y, x), plane in zip(np.ndindex(2, 2), (at_red, *beside, at_blue), strict=True):
+        full[y::2, x::2] = plane
+    dx, dy = rooms.phase["dx"], rooms.phase["dy"]
+    size = (full.shape[0] - 1, full.shape[1] - 1)
+    lum = _moved(full[None, dy : dy + size[0], dx : dx + size[1]], flow)[0]
+    out, at = np.stack([lum] * 3), np.arange(BLOCK)
+    for c, tint in ((0, red[inner, inner] - at_red), (2, blue[inner, inner] - at_blue)):
+        for here, (left, top), (fu, fv) in _places(flow, size):
+            x, y = left + dx + 1 + at + fu - c // 2, top + dy + 1 + at + fv - c // 2
+            out[c][here[1:]] += _linear(tint, y / 2, x / 2)
+        out[c] = np.minimum(out[c], rooms.tops([None])[0, c])
+    return 2 * out
 
 
 def keys(t: float) -> F64:
@@ -144,6 +205,6 @@ def keys(t: float) -> F64:
 def done(mean: U16, total: U16, lift: Three, certain: int = CERTAIN) -> U16:
     """What `add.done` leaves in the mean."""
     _, height, width = mean.shape
-    count = total.repeat(2, 0)[:height, :width].astype(float)
+    count = total.repeat(2, 0).repeat(2, 1)[:height, :width].astype(float)
     power = np.asarray(lift)[:, None, None] * (1 - certain / count)
     return np.asarray(np.minimum(np.sqrt(mean.astype(float) ** 2 + power) + 0.5, 65535), np.uint16)

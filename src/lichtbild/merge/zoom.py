@@ -65,7 +65,7 @@ class Samples:
         for (y, x), colour in np.ndenumerate(self._grid):
             np.right_shift(codes[colour, y::down, x::across], 1, out=into[y::down, x::across], casting="unsafe")
         self.flow[place] = 0 if flow is None else flow
-        self.trust[place] = add.CERTAIN if trust is None else trust[:, ::2]
+        self.trust[place] = add.CERTAIN if trust is None else trust
         half = _BLOCK // 2
         rows, columns = self.busy.shape[1:]
         self.busy[place] = self.trust[place].reshape(rows, half, columns, half).max((1, 3))
