@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +60,7 @@ def _clock(seconds: Seconds, name: str) -> Iterator[None]:
 def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] = ()) -> Developed:
     """Develop `frame`, or all `frames` of its burst, for what is wanted. `recipe.values` holds every parameter."""
     values, seconds = recipe.values, {}  # type: Values, Seconds
+    looks = _begin_looks(recipe, want)
     left_out: list[str] = []
     several = burst.order(frames, values, left_out) if len(frames) > 1 else [frame]
     frame = several[0]
@@ -92,7 +94,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     whole = zoom.window(frame.crop or (0, 0, *frame.shape), frame.shape, code.shape[1:])
     window = whole if want.raw else crop.window(whole, frame.orientation, values["crop"])
     negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, window, frame.orientation)
-    sdr, gain, meta = _print(negative, recipe, want, seconds, even)
+    sdr, gain, meta = _print(negative, recipe, want, seconds, even, looks)
     if not want.raw:
         with _clock(seconds, "border"):
             sdr, gain = border.apply(sdr, gain, meta, frame, values["border"])
@@ -190,23 +192,35 @@ def _method(frame: Frame, noise: Noise, values: Values) -> str:
     return demosaic.choose(values["demosaic"]["method"], noise)
 
 
+def _begin_looks(recipe: Recipe, want: Wanted) -> list[Future[look.LookTables]]:
+    """The tables of the look, and with headroom where HDR is wanted, made while kernels work: 20 ms."""
+    trims, pool = recipe.values["grade"], ThreadPoolExecutor(1, "lichtbild-look")
+    headrooms = (0.0, recipe.values["output"]["headroom_ev"]) if want.hdr else (0.0,)
+    begun = [
+        pool.submit(look.compile, look.load(recipe.look), want.space, ev, trims["contrast"], trims["saturation"])
+        for ev in headrooms
+    ]
+    pool.shutdown(wait=False)
+    return begun
+
+
 def _print(
-    negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Seconds, lens: shading.ShadingTable
-) -> tuple[Any, Any, Any]:
-    """The picture through the look, and the gain map where one is wanted."""
-    trims, out = recipe.values["grade"], recipe.values["output"]
+    negative: finish.Negative, recipe: Recipe, want: Wanted, seconds: Seconds, lens: shading.ShadingTable,
+    looks: Sequence[Future[look.LookTables]],
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """The picture through the first of the `looks`, and the gain map to the second where one is wanted."""
+    trims = recipe.values["grade"]
     chosen = look.load(recipe.look)
     with _clock(seconds, "film"):
         negative = film.falloff(film.halation(negative, chosen, trims["halation"]), chosen, trims["falloff"], lens)
     with _clock(seconds, "look"):
-        sdr_tables = look.compile(chosen, want.space, 0.0, trims["contrast"], trims["saturation"])
+        tables = [coming.result() for coming in looks]
     with _clock(seconds, "finish"):
-        sdr = film.picture(negative, chosen, sdr_tables, recipe.values, want.bits)
+        sdr = film.picture(negative, chosen, tables[0], recipe.values, want.bits)
     if not want.hdr:
         return sdr, None, None
     with _clock(seconds, "gain map"):
-        hdr = look.compile(chosen, want.space, out["headroom_ev"], trims["contrast"], trims["saturation"])
-        gain, meta = film.gain_map(negative, chosen, sdr_tables, hdr)
+        gain, meta = film.gain_map(negative, chosen, *tables)
     return sdr, gain, meta
 
 
