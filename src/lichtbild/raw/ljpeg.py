@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,12 +172,12 @@ def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
     tables = [s.tables[: 1 if alike else n] for s in streams]
     bits = max(i for s in tables for t in s for i, count in enumerate(t[:16], 1) if count)
     out = np.empty((LANES, rows, columns * n), np.uint16)
-    places, took = (8 * starts).astype(np.int32), np.zeros(LANES, np.int32)
+    places, took, rest = (8 * starts).astype(np.int32), np.zeros(LANES, np.int32), np.zeros(LANES, np.uint64)
     kernels.call(
         "ljpeg", coded=coded, short=np.array([[_short(t) for t in s] for s in tables]),
         long=np.array([[_long(t, bits) for t in s] for s in tables]), bits=bits, components=n,
         first=1 << (precision - 1), predictor=predictor,
-        **{"samples.0": out, "samples.1": _each(places, out.shape), "samples.2": _each(took, out.shape)},
+        **{"samples.0": out, **{f"samples.{i}": _each(s, out.shape) for i, s in enumerate((places, took, rest), 1)}},
     )  # fmt: skip
     # The last code ends within the last byte: later in a short file. An invalid code takes no bits, nor does any after.
     left = 8 * ends - places
@@ -185,6 +186,6 @@ def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
     return out if (left < 16).all() else None
 
 
-def _each(values: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.int32]:
+def _each(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """One value a tile as an array of all samples."""
     return np.lib.stride_tricks.as_strided(values, shape, (values.itemsize, 0, 0))
