@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from lichtbild import cfa as patterns
 from lichtbild import types
 from lichtbild.export import dng
 from lichtbild.light import WHITE_D65, eotf, rgb_to_xyz
@@ -24,7 +25,6 @@ NOISE = Noise((2.89e-3,) * 3, (8.18e-4,) * 3)
 BLACK, WHITE = 64, 1023
 MARGIN = 48  # pixels of the picture beyond each side of the frame
 RADIUS, STEP = 140.0, 40.0
-SITES = {"RGGB": (0, 1, 1, 2), "BGGR": (2, 1, 1, 0), "GRBG": (1, 0, 2, 1), "GBRG": (1, 2, 0, 1)}
 
 
 def load(path: pathlib.Path) -> Any:
@@ -113,9 +113,7 @@ def apart(light: Any, frames: int = 8, exposure: float = 0.55) -> Any:
 
 
 def _frame(rgb: Any, noise: Noise, cfa: str, rng: Any, number: int, ev: float = 0.0) -> Frame:
-    clean = np.empty(rgb.shape[1:])
-    for k, plane in enumerate(SITES[cfa]):
-        clean[k // 2 :: 2, k % 2 :: 2] = rgb[plane, k // 2 :: 2, k % 2 :: 2] * 2.0**ev
+    clean = np.take_along_axis(rgb, patterns.at(cfa, rgb.shape[1:])[None], 0)[0].astype(np.float64) * 2.0**ev
     noisy = clean + rng.standard_normal(clean.shape) * np.sqrt(noise.scale[0] * clean + noise.offset[0])
     return frame(np.rint(BLACK + noisy * (WHITE - BLACK)).clip(0, WHITE).astype(np.uint16), noise, number, cfa, ev)
 

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from . import bursts
 from . import recipe as recipes
+from .cfa import squares
 from .recipe import Recipe
 from .shot import Where
 from .stage import nearest
@@ -163,4 +164,10 @@ def develop(
     if merge.get("zoom") == 1:  # finer pixels are made of all frames there are
         count = bursts.enough(shot, made.mode, merge["frames"])
         made = made if count is None else made.chosen("merge", "frames", *count)
+    if squares(frame.cfa) is not None:
+        from .develop import binning
+
+        why = binning.wanted(frame, made.mode, bursts.grain(frame))
+        made = made if why is None else made.chosen("demosaic", "bin", True, why)
+        shot = binning.shot(shot) if made.values["demosaic"]["bin"] else shot
     return Photo(shot, made)

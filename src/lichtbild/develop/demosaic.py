@@ -8,7 +8,8 @@ smooth       for strong noise: green as before; red and blue lie below it by dif
 fast         linear 5x5 filters, for previews. Source: [Malvar2004].
 `auto` takes directional, or smooth where the signal-to-noise ratio of mid-grey is below SMOOTH_BELOW.
 Other Bayer orders are the same picture moved by a pixel; borders are mirrored about the edge pixels. All these are of
-Bayer mosaics; quad, nona, 6x6 and all other patterns have one way, whatever `method` says: develop/pattern.py.
+Bayer mosaics; quad, nona, 6x6 and all other patterns have one way, whatever `method` says: develop/pattern.py. With
+`bin` the squares of quad and nona mosaics are read as single pixels before anything else: develop/binning.py.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ class Demosaic(Stage):
     """Parameters of demosaicing."""
 
     method: str = param("auto", doc="how missing colours are found", choices=("auto", *METHODS))
+    bin: bool = param(
+        False, doc="read squares of one colour (quad, nona) as one pixel; at night by itself where grainy"
+    )
 
 
 def choose(method: str, noise: Noise) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ... import export, recipe, shot
-from ...develop import composite
+from ...develop import binning, composite
 from ...export import dng
 from ...types import F32, U8, LichtbildError
 from .words import Usage, complain, emit
@@ -30,6 +30,8 @@ def run(
     whole = shot.open(files[0] if len(files) == 1 else files)
     for remark in whole.remarks:
         complain(remark)
+    if made.values["demosaic"]["bin"]:
+        whole = binning.shot(whole)
     original = whole.reference.cfa
     if cfa and original == "RGB":
         raise LichtbildError(f"{whole.path}: its frames hold three colours per pixel: leave out --cfa")

@@ -1,0 +1,136 @@
+"""Binning: squares of one colour of a quad or nona mosaic become single pixels of a Bayer mosaic.
+
+in    a Frame whose mosaic has squares of n x n pixels of one colour
+out   a Frame with a Bayer mosaic and 1/n² of the pixels, each the mean of a square; noise power falls to 1/n², too
+What such sensors do themselves in little light. A mean of four pixels has a quarter of the noise without any demosaic's
+guess at detail that noise hides; where light is enough the full mosaic shows finer detail. What the file says of its
+pixels (black levels, shading, listed defects, crop) is brought to the new ones.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import cfa as patterns
+from .. import types
+from ..types import F32, U16, Frame, GainMap, LichtbildError, Noise, Shot, Shut
+from . import defects
+
+GRAINY = 0.1  # noise of mid-grey, relative to it, from which squares are better read as one pixel
+
+
+def wanted(frame: Frame, mode: str, grain: float) -> str | None:
+    """Why a frame's squares are to be binned; None where they are not, or where there are none."""
+    square = patterns.squares(frame.cfa)
+    if square is None or mode != "night" or grain < GRAINY:
+        return None
+    n = square[0]
+    return f"squares of {n}x{n} pixels are read as one: {grain:.1%} noise in mid-grey becomes {grain / n:.1%}"
+
+
+def shot(whole: Shot) -> Shot:
+    """The shot with all frames binned; itself where its mosaic has no squares of one colour."""
+    if patterns.squares(whole.reference.cfa) is None:
+        return whole
+    return Shot([binned(f) for f in whole.frames], whole.path, whole.remarks)
+
+
+def binned(frame: Frame) -> Frame:
+    """The frame with one pixel for each square; a shut one stays shut."""
+    square = patterns.squares(frame.cfa)
+    if square is None:
+        raise LichtbildError(f"{frame.path}: demosaic.bin: its mosaic ({frame.cfa}) has no squares of one colour")
+    n, top, left = square
+    size = ((frame.shape[0] - top) // n, (frame.shape[1] - left) // n)
+    if min(size) < 1:
+        raise LichtbildError(f"{frame.path}: demosaic.bin: it is smaller than a square of one colour")
+    factor = max(min(n * n, int(65535 // max(frame.white))), 1)
+    small = patterns.word(np.roll(patterns.grid(frame.cfa), (-top, -left), (0, 1))[::n, ::n])
+    less = types.replace(
+        frame, cfa=small, black=_black(frame.black, square) * factor, white=tuple(w * factor for w in frame.white),
+        black_row=_line(frame.black_row, n, top, size[0], factor),
+        black_column=_line(frame.black_column, n, left, size[1], factor), crop=_crop(frame.crop, square, size),
+        noise=_less(frame.noise, n * n), gain_maps=tuple(_map(frame, m, square) for m in _first(frame, square)),
+        bad_pixels=None, facts=frame.facts | {"binned": n},
+    )  # fmt: skip
+    if frame.shut is not None:
+        return types.replace(less, shut=Shut(size, lambda: binned(frame.opened())))
+    return types.replace(less, mosaic=_means(defects.listed(frame), square, size, factor))
+
+
+def _means(mosaic: U16, square: tuple[int, int, int], size: tuple[int, int], factor: int) -> U16:
+    """Means (h, w) of squares, times `factor`, which keeps what rounding would take."""
+    n, top, left = square
+    total = np.full(size, n * n // 2 // factor, np.uint32)
+    for y, x in np.ndindex(n, n):
+        total += mosaic[top + y : top + n * size[0] : n, left + x : left + n * size[1] : n]
+    if factor != n * n:
+        total = total * np.uint32(factor) // np.uint32(n * n)
+    return total.astype(np.uint16)
+
+
+def _black(black: F32, square: tuple[int, int, int]) -> F32:
+    """Black levels (rows, columns, planes), which repeat, of the squares."""
+    n, top, left = square
+    whole = [math.lcm(k, n) for k in black.shape[:2]]
+    tiled = np.tile(black, (whole[0] // black.shape[0], whole[1] // black.shape[1], 1))
+    tiled = np.roll(tiled, (-top, -left), (0, 1))
+    parts = tiled.reshape(whole[0] // n, n, whole[1] // n, n, black.shape[2])
+    return np.asarray(parts.mean((1, 3)), np.float32)
+
+
+def _line(line: F32 | None, n: int, first: int, count: int, factor: int) -> F32 | None:
+    if line is None:
+        return None
+    return np.asarray(line[first : first + n * count].reshape(count, n).mean(1) * factor, np.float32)
+
+
+def _crop(
+    crop: tuple[int, int, int, int] | None, square: tuple[int, int, int], size: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """The whole squares within a crop."""
+    if crop is None:
+        return None
+    n, *first = square
+    begin = [max(-(-(c - f) // n), 0) for c, f in zip(crop[:2], first, strict=True)]
+    end = [min((c + s - f) // n, most) for c, s, f, most in zip(crop[:2], crop[2:], first, size, strict=True)]
+    if end[0] <= begin[0] or end[1] <= begin[1]:
+        return None
+    return (begin[0], begin[1], end[0] - begin[0], end[1] - begin[1])
+
+
+def _less(noise: Noise | None, count: int) -> Noise | None:
+    if noise is None:
+        return None
+    (r1, g1, b1), (r0, g0, b0) = noise.scale, noise.offset
+    return Noise((r1 / count, g1 / count, b1 / count), (r0 / count, g0 / count, b0 / count), noise.origin)
+
+
+def _first(frame: Frame, square: tuple[int, int, int]) -> list[GainMap]:
+    """The maps of shading that hold for the first pixel of each square; the others differ by nothing that is seen.
+
+    Raises LichtbildError for a map that holds for some pixels of a square in an odd way.
+    """
+    n, top, left = square
+    found = []
+    for m in frame.gain_maps:
+        if any(pitch != 1 and pitch % n for pitch in (m.row_pitch, m.col_pitch)):
+            raise LichtbildError(f"{frame.path}: demosaic.bin: its map of shading does not follow the squares")
+        rows, columns = m.row_pitch == 1 or (m.top - top) % n == 0, m.col_pitch == 1 or (m.left - left) % n == 0
+        found += [m] if rows and columns else []
+    return found
+
+
+def _map(frame: Frame, m: GainMap, square: tuple[int, int, int]) -> GainMap:
+    """A map of shading for the squares; its places are relative to the picture and stay."""
+    n, top, left = square
+    begin = [-(-max(v - f, 0) // n) for v, f in ((m.top, top), (m.left, left))]
+    end = [-(-(v - f) // n) for v, f in ((m.bottom, top), (m.right, left))]
+    size = [(s - f) // n for s, f in zip(frame.shape, (top, left), strict=True)]
+    pitch = [max(p // n, 1) for p in (m.row_pitch, m.col_pitch)]
+    return GainMap(
+        begin[0], begin[1], min(end[0], size[0]), min(end[1], size[1]), m.plane, m.planes, pitch[0], pitch[1],
+        m.spacing, m.origin, m.gains,
+    )  # fmt: skip
