@@ -124,13 +124,15 @@ def _first(frame: Frame, square: tuple[int, int, int]) -> list[GainMap]:
 
 
 def _map(frame: Frame, m: GainMap, square: tuple[int, int, int]) -> GainMap:
-    """A map of shading for the squares; its places are relative to the picture and stay."""
-    n, top, left = square
-    begin = [-(-max(v - f, 0) // n) for v, f in ((m.top, top), (m.left, left))]
-    end = [-(-(v - f) // n) for v, f in ((m.bottom, top), (m.right, left))]
-    size = [(s - f) // n for s, f in zip(frame.shape, (top, left), strict=True)]
-    pitch = [max(p // n, 1) for p in (m.row_pitch, m.col_pitch)]
+    """A map of shading for the squares."""
+    n, *first = square
+    size = [(s - f) // n for s, f in zip(frame.shape, first, strict=True)]
+    begin = [-(-max(v - f, 0) // n) for v, f in zip((m.top, m.left), first, strict=True)]
+    end = [min(-(-(v - f) // n), s) for v, f, s in zip((m.bottom, m.right), first, size, strict=True)]
+    # Places are relative to the picture, of which less than a square is left out on each side.
+    part = [n * s / whole for s, whole in zip(size, frame.shape, strict=True)]
+    origin = [(o - f / w) / p for o, f, w, p in zip(m.origin, first, frame.shape, part, strict=True)]
     return GainMap(
-        begin[0], begin[1], min(end[0], size[0]), min(end[1], size[1]), m.plane, m.planes, pitch[0], pitch[1],
-        m.spacing, m.origin, m.gains,
+        begin[0], begin[1], end[0], end[1], m.plane, m.planes, max(m.row_pitch // n, 1), max(m.col_pitch // n, 1),
+        (m.spacing[0] / part[0], m.spacing[1] / part[1]), (origin[0], origin[1]), m.gains,
     )  # fmt: skip
