@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .. import bursts, types
-from ..merge import Merge, exposures, reference, zoom
+from ..merge import Merge, exposures, lone, reference, zoom
 from ..merge.add import Quads
 from ..merge.stack import Merged, Mosaic, Stack
 from ..types import F32, U16, Encoding, Frame, Noise, RawError, Values, White
@@ -125,25 +125,26 @@ def run(
     )  # fmt: skip
     mosaic = Mosaic(defects.phase(first.cfa), front.tops(white, encoding, even, first)) if way.quads else None
     samples = zoom.Samples(first.cfa, first.shape, 1 + len(waiting)) if times > 1 else None
-    settled = not _alike([first, *waiting]) or _strength(noise) > _CHANCY
+    bracket = not _alike([first, *waiting])
     stack = Stack(picture, encoding.sigma, Merge(**values["merge"]), way.noisy, way.certain(waiting), mosaic, samples,
-                  settled)  # fmt: skip
+                  bracket or _strength(noise) > _CHANCY)  # fmt: skip
     del first
     names = []
     for frame in opened(handed_out(waiting), [] if remarks is None else remarks):
         stack.add(functools.partial(way.codes, frame))
         names.append(frame.path.name)
     merged = stack.result()
-    code = merged.code
-    if samples is not None:
-        fine = zoom.finer(merged.code, encoding.sigma, float(np.median(merged.share)), samples, way.clips())
-        code = zoom.fit(fine, (round(times * code.shape[1]), round(times * code.shape[2])))
     smoothed = np.float32(_SMOOTHED_QUADS if way.quads else _SMOOTHED)
     left = merged.share * (1 - smoothed * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
     r, g, b = (s * usual**0.5 for s in encoding.sigma)
     less = Noise(_times(noise.scale, usual), _times(noise.offset, usual), noise.origin)
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
+    code = merged.code
+    share = lone.calm(code, share, (r, g, b)) if bracket else share
+    if samples is not None:
+        fine = zoom.finer(code, encoding.sigma, float(np.median(merged.share)), samples, way.clips())
+        code = zoom.fit(fine, (round(times * code.shape[1]), round(times * code.shape[2])))
     return Burst(
         code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
         np.reciprocal(merged.share), None if samples else way.left(merged),
