@@ -173,11 +173,12 @@ def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
     bits = max(i for s in tables for t in s for i, count in enumerate(t[:16], 1) if count)
     out = np.empty((LANES, rows, columns * n), np.uint16)
     places, took, rest = (8 * starts).astype(np.int32), np.zeros(LANES, np.int32), np.zeros(LANES, np.uint64)
+    states: tuple[NDArray[Any], ...] = places, took, rest
     kernels.call(
         "ljpeg", coded=coded, short=np.array([[_short(t) for t in s] for s in tables]),
         long=np.array([[_long(t, bits) for t in s] for s in tables]), bits=bits, components=n,
         first=1 << (precision - 1), predictor=predictor,
-        **{"samples.0": out, **{f"samples.{i}": _each(s, out.shape) for i, s in enumerate((places, took, rest), 1)}},
+        **{"samples.0": out, **{f"samples.{i}": _each(s, out.shape) for i, s in enumerate(states, 1)}},
     )  # fmt: skip
     # The last code ends within the last byte: later in a short file. An invalid code takes no bits, nor does any after.
     left = 8 * ends - places
