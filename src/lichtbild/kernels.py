@@ -181,22 +181,26 @@ def call(name: str, **arguments: Any) -> None:
         raise KernelError(f"{name}: {_failure.message or f'Halide error {code}'}")
 
 
+@functools.cache
+def _scalar(dtype: np.dtype[Any]) -> Any:
+    """The ctypes type of a number."""
+    return C.c_bool if dtype == bool else np.ctypeslib.as_ctypes_type(dtype)
+
+
 def _pack(kernel: str, a: Argument, value: Any) -> Any:
     if a.scalar:
-        ctype = C.c_bool if a.dtype == bool else np.ctypeslib.as_ctypes_type(a.dtype)
-        return ctype(value)
-    got = f"{value.dtype} array of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+        return _scalar(a.dtype)(value)
     if not isinstance(value, np.ndarray) or value.dtype != a.dtype or value.ndim != a.rank:
+        got = f"{value.dtype} array of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
         raise ValueError(f"{kernel}: '{a.name}' expected a {a.dtype} array of rank {a.rank}, got {got}")
-    size = value.itemsize
-    step = value.strides[-1] if value.shape[-1] > 1 else size
-    if any(s % size for s in value.strides) or step not in (0, size):
+    size, shape = value.itemsize, value.shape
+    strides = [*value.strides[:-1], value.strides[-1] if shape[-1] > 1 else size]
+    if strides[-1] not in (0, size) or any(s % size for s in strides):
         raise ValueError(f"{kernel}: '{a.name}' expected a contiguous last axis, got strides {value.strides}")
     if not value.flags.aligned:
         raise ValueError(f"{kernel}: '{a.name}' expected aligned memory")
     n = value.ndim
-    strides = [*value.strides[:-1], step]
-    dims = (_Dim * n)(*[_Dim(0, value.shape[i], strides[i] // size, 0) for i in reversed(range(n))])
+    dims = (_Dim * n)(*[(0, shape[i], strides[i] // size, 0) for i in reversed(range(n))])
     kind = _Type(_KINDS[value.dtype.kind], size * 8, 1)
     buffer = _Buffer(0, None, value.ctypes.data, 0, kind, n, dims, None)
     buffer.kept = (value, dims)  # alive as long as the buffer
