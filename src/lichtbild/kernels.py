@@ -184,7 +184,7 @@ def call(name: str, **arguments: Any) -> None:
 @functools.cache
 def _scalar(dtype: np.dtype[Any]) -> Any:
     """The ctypes type of a number."""
-    return C.c_bool if dtype == bool else np.ctypeslib.as_ctypes_type(dtype)
+    return C.c_bool if dtype.kind == "b" else np.ctypeslib.as_ctypes_type(dtype)
 
 
 def _pack(kernel: str, a: Argument, value: Any) -> Any:
@@ -200,7 +200,7 @@ def _pack(kernel: str, a: Argument, value: Any) -> Any:
     if not value.flags.aligned:
         raise ValueError(f"{kernel}: '{a.name}' expected aligned memory")
     n = value.ndim
-    dims = (_Dim * n)(*[(0, shape[i], strides[i] // size, 0) for i in reversed(range(n))])
+    dims = (_Dim * n)(*[_Dim(0, shape[i], strides[i] // size, 0) for i in reversed(range(n))])
     kind = _Type(_KINDS[value.dtype.kind], size * 8, 1)
     buffer = _Buffer(0, None, value.ctypes.data, 0, kind, n, dims, None)
     buffer.kept = (value, dims)  # alive as long as the buffer

@@ -80,6 +80,21 @@ def test_lossless_jpeg(tmp_path: pathlib.Path, rng: np.random.Generator, predict
     np.testing.assert_array_equal(opened(tmp_path, data).mosaic, image)
 
 
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_one_long_strip(tmp_path: pathlib.Path, rng: np.random.Generator, bits: int, samples: int) -> None:
+    """It is read in pieces; each plane of its own may be one."""
+    high, wide = 600, 22
+    planes = noise(rng, bits, (samples, high, wide))
+    coded = [p.astype("<u2").tobytes() if bits == 16 else packed(p, bits) for p in planes]
+    extra = {284: (SHORT, 2)} if samples > 1 else None
+    frame = opened(tmp_path, dng(coded, (high, wide), bits=bits, samples=samples, extra=extra))
+    np.testing.assert_array_equal(frame.mosaic if samples == 1 else frame.rgb, planes[0] if samples == 1 else planes)
+    assert frame.facts["segments"]["count"] == 1
+    with pytest.raises(RawError, match="cut short"):
+        opened(tmp_path, dng([*coded[:-1], coded[-1][:-2]], (high, wide), bits=bits, samples=samples, extra=extra))
+
+
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
 def test_lossless_jpeg_of_other_precisions(tmp_path: pathlib.Path, rng: np.random.Generator, bits: int) -> None:
     image = noise(rng, bits)  # noise over the whole range: every difference, 16 bits long ones too

@@ -73,18 +73,19 @@ def _need(data: Buffer, size: int) -> None:
         raise RawError(f"a tile or strip holds {len(data)} of {size} bytes; the file is cut short or damaged")
 
 
-def _row_bytes(shape: Shape, coding: Coding) -> int:
+def row_bytes(shape: Shape, coding: Coding) -> int:
+    """Bytes of a plain row of samples: a whole number."""
     return -(-shape[1] * shape[2] * coding.bits // 8)
 
 
 def _unpack(data: Buffer, shape: Shape, coding: Coding) -> Array:
     """Uncompressed bytes as samples; other than 8 and 16 bits are packed big-endian, each row from a whole byte."""
     rows, columns, samples = shape
-    _need(data, rows * _row_bytes(shape, coding))
+    _need(data, rows * row_bytes(shape, coding))
     if coding.kind == "u" and coding.bits not in (8, 16):
         import imagecodecs
 
-        packed = bytes(data[: rows * _row_bytes(shape, coding)])
+        packed = bytes(data[: rows * row_bytes(shape, coding)])
         flat = imagecodecs.packints_decode(packed, "uint16", coding.bits, runlen=columns * samples)
         return np.asarray(flat).reshape(shape)
     if coding.bits == 24:
@@ -106,7 +107,7 @@ def _float24(data: NDArray[np.uint8], order: str) -> Array:
 def _deflate(data: Buffer, shape: Shape, coding: Coding) -> Array:
     import imagecodecs
 
-    size = shape[0] * _row_bytes(shape, coding)
+    size = shape[0] * row_bytes(shape, coding)
     out = imagecodecs.deflate_decode(bytes(data), out=bytearray(size))
     _need(out, size)
     if coding.predictor == 1:

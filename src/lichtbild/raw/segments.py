@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from .tiff import Buffer, Ifd
 MAX_SIDE = 1 << 17
 MAX_PIXELS = 1 << 30
 MAX_SEGMENTS = 1 << 16
+_ROWS = 256  # of a piece of a strip
 SMALL = 1 << 22  # samples that any file may ask for: 8 MB
 
 Curve = Callable[[NDArray[Any]], NDArray[Any]]
@@ -99,6 +100,17 @@ def _check(of: Layout, length: int) -> None:
         )
 
 
+def _cut(of: Layout) -> Layout:
+    """The same image in shorter strips, for all cores, where it is one strip of plain rows."""
+    if of.tiled or of.coding.compression != 1 or of.grid != (1, 1) or of.height <= _ROWS:
+        return of
+    size = codecs.row_bytes((1, of.width, 1 if of.planar else of.samples), of.coding)
+    starts = [(i, size * y) for i in range(of.samples if of.planar else 1) for y in range(0, of.height, _ROWS)]
+    offsets = [of.offsets[i] + start for i, start in starts]
+    counts = [min(max(of.counts[i] - start, 0), size * _ROWS) for i, start in starts]
+    return replace(of, segment=(_ROWS, of.width), offsets=offsets, counts=counts)
+
+
 def threads() -> int:
     """Threads for decoding: HL_NUM_THREADS where set, as for kernels, else one for each processor."""
     wanted = os.environ.get("HL_NUM_THREADS", "")
@@ -110,6 +122,7 @@ def read(data: Buffer, of: Layout, curve: Curve | None = None) -> NDArray[Any]:
 
     `curve` is applied to each segment while it is in the cache.
     """
+    of = _cut(of)
     out = np.empty((of.samples, of.height, of.width), np.float32 if of.coding.kind == "f" else np.uint16)
     rows, columns = of.grid
     count = rows * columns * (of.samples if of.planar else 1)
