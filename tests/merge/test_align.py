@@ -30,7 +30,11 @@ def seen(plane, matrix, by, rng, sigma=0.0):
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (2, 40), (241, 179)])
 def test_halving_equals_its_twin(rng, shape):
     plane = rng.integers(0, 65536, shape, dtype=np.uint16)
-    assert np.array_equal(align.halve(plane), twins.halve(plane))
+    once = twins.halve(plane)
+    assert np.array_equal(align.halve(plane), once)
+    assert np.array_equal(
+        align.quarter(np.stack([once, once // 2])), [twins.halve(twins.halve(p)) for p in (once, once // 2)]
+    )
 
 
 @pytest.mark.parametrize("shape", [(18, 18), (33, 70), (130, 101)])

@@ -18,9 +18,9 @@ BLOCK, MARGIN = 16, 32  # pixels, as in kernels/merge.py
 _SPARE, _SPARE_QUADS = 8, 48  # columns behind the border: vectors are longer than blocks, or than a tiny picture
 _EDGE = MARGIN // 2  # cells
 CERTAIN = 255  # trust of a pixel that is believed wholly
-# Noise power of a guide as a part of that of a code, for R, G, B: measured on white noise, mean of what the two
-# demosaics leave; fine and coarse.
-_LEFT = (0.083, 0.054, 0.083)
+# Noise power of a guide as a part of that of a code, for R, G, B: measured on white noise, mean of what the smooth
+# demosaic and the guide of quads leave; fine and coarse.
+_LEFT = (0.081, 0.057, 0.081)
 _LEFT_COARSE = (0.015, 0.0083, 0.016)
 EVEN = np.ones(256, np.float32)  # noise that is equally strong at every level
 
@@ -56,24 +56,24 @@ class Guide:
     @property
     def fine(self) -> U16:
         """Without the border."""
-        return self.edged[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
+        return _within(self.edged)
 
 
 def guide(codes: U16) -> Guide:
     """The guide of codes (3, H, W)."""
-    edged, fine = _edged((codes.shape[1], codes.shape[2]))
-    kernels.call("merge_guide", codes=codes, output=fine)
-    return Guide(edged, _coarse(fine))
+    edged = _edged((codes.shape[1], codes.shape[2]))
+    kernels.call("merge_guide", codes=codes, output=_within(edged))
+    return Guide(edged, align.quarter(_within(edged)))
 
 
-def _edged(shape: tuple[int, int]) -> tuple[U16, U16]:
-    """Room for a guide, and the part of it within the border."""
-    edged = np.zeros((4, *(-(-n // 2) + 2 * _EDGE for n in shape)), np.uint16)
-    return edged, edged[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
+def _edged(shape: tuple[int, int]) -> U16:
+    """Room for a guide."""
+    return np.zeros((4, *(-(-n // 2) + 2 * _EDGE for n in shape)), np.uint16)
 
 
-def _coarse(fine: U16) -> U16:
-    return np.stack([align.halve(align.halve(plane)) for plane in fine])
+def _within(edged: U16) -> U16:
+    """What lies within the border of a guide."""
+    return edged[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
 
 
 def below(guide: Guide, ceiling: Ceiling) -> Guide:
@@ -84,7 +84,7 @@ def below(guide: Guide, ceiling: Ceiling) -> Guide:
     _, r, g, b = made.fine
     between = (r >> 1) + (b >> 1)
     np.add(between >> 1, g >> 1, out=made.fine[0])
-    return Guide(made.edged, _coarse(made.fine))
+    return Guide(made.edged, align.quarter(made.fine))
 
 
 @dataclass(frozen=True)
@@ -172,20 +172,21 @@ class Quads:
         rows, columns = ((whole(n) + phase[1 - k]) // 2 + 1 + 2 * self._BEFORE for k, n in enumerate(shape))
         self.quads: U16 = np.zeros((count, 4, rows, columns + _SPARE_QUADS), np.uint16)
         self.shape, self.phase, self._ceiling = shape, {"dx": phase[0], "dy": phase[1]}, ceiling
-        self._first = (phase[1], phase[0])
+        self._guides = [_edged(shape) for _ in range(count)]
 
     def room(self, k: int) -> U16:
         """Where the quads (4, h, w) of frame `k` go, with `BORDER` quads around them."""
-        first = self._BEFORE - self.BORDER
-        rows, columns = (-(-(n + at) // 2) + 2 * self.BORDER for n, at in zip(self.shape, self._first, strict=True))
+        first, at = self._BEFORE - self.BORDER, (self.phase["dy"], self.phase["dx"])
+        rows, columns = (-(-(n + d) // 2) + 2 * self.BORDER for n, d in zip(self.shape, at, strict=True))
         quads: U16 = self.quads[k, :, first : first + rows, first : first + columns]
         return quads
 
     def guide(self, k: int, ceiling: Ceiling | None) -> Guide:
-        """The guide of frame `k`."""
-        edged, fine = _edged(self.shape)
-        kernels.call("merge_guide_quads", quads=self.quads[k], tops=self.tops([ceiling])[0], output=fine, **self.phase)
-        return Guide(edged, _coarse(fine))
+        """The guide of frame `k`; where it clips it does as its quads do. It is valid until the next one of a `k`."""
+        del ceiling
+        fine = _within(self._guides[k])
+        kernels.call("merge_guide_quads", quads=self.quads[k], output=fine, **self.phase)
+        return Guide(self._guides[k], align.quarter(fine))
 
     def add(self, mean: U16, total: U16, flow: F32, weight: U8, ceilings: list[Ceiling | None]) -> None:
         """Take the first frames into the mean, as `Planes.add` does."""

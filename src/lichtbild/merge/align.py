@@ -55,6 +55,13 @@ def halve(plane: U16) -> U16:
     return out
 
 
+def quarter(planes: U16) -> U16:
+    """Planes (k, h, w) halved twice."""
+    out = np.empty((len(planes), *(-(-n // 4) for n in planes.shape[1:])), np.uint16)
+    kernels.call("align_quarter", planes=planes, output=out)
+    return out
+
+
 def cost(reference: U16, frame: U16, moves: Any) -> F32:
     """(k, ty, tx): sum of absolute differences of each tile under the whole displacements `moves` (k, 2, ty, tx)."""
     moves = np.ascontiguousarray(moves, np.int32)

@@ -67,10 +67,28 @@ def guide(codes: U16) -> U16:
     wide = np.pad(codes.astype(np.int64), ((0, 0), *((2, 4 + n % 2) for n in codes.shape[1:])), mode="edge")
     cells = _mean(wide[:, ::2], wide[:, 1::2])
     cells = _mean(cells[:, :, ::2], cells[:, :, 1::2])
+    return _blurred(cells)[:, :rows, :columns]
+
+
+def guide_quads(quads: Quads) -> U16:
+    """The fine part of `Quads.guide` of the first frame, to the last bit."""
+    cells: list[Any] = []
+    for p in range(4):
+        plane = quads.quads[0, p].astype(np.int64)
+        for axis, (odd, d) in enumerate(((p >> 1, quads.phase["dy"]), (p & 1, quads.phase["dx"]))):
+            near = np.arange(-1, -(-quads.shape[axis] // 2) + 1) + (1 - odd) * d + MARGIN // 2
+            one, other = (np.take(plane, at, axis) for at in (near, near + 1 - 2 * ((odd + d) % 2)))
+            plane = one if p in (1, 2) else _mean(_mean(one, other), one)
+        cells.append(plane)
+    return _blurred(np.array([cells[0], _mean(cells[1], cells[2]), cells[3]]) << 1)
+
+
+def _blurred(cells: Any) -> U16:
+    """Grey, R, G, B of cells (3, h + 2, w + 2) blurred by 1 2 1: (4, h, w)."""
     across = _mean(_mean(cells[:, :, :-2], cells[:, :, 2:]), cells[:, :, 1:-1])
     blurred = _mean(_mean(across[:, :-2], across[:, 2:]), across[:, 1:-1])
     grey = _mean(_mean(blurred[0], blurred[2]), blurred[1])
-    return np.concatenate([grey[None], blurred])[:, :rows, :columns].astype(np.uint16)
+    return np.asarray(np.concatenate([grey[None], blurred]), np.uint16)
 
 
 def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32, F32], cells: int, shape: Any) -> U8:
