@@ -68,13 +68,14 @@ def parts(frames: list[Frame], values: Values, noise: Noise, runs: int) -> dict[
     seen, guide = rooms.guide(0, None), add.guide(code)
     planes = align.pyramid(guide.fine[0])
     flow = align.blocks(align.estimate(planes, align.pyramid(seen.fine[0]), encoding.sigma[1]), shape)
-    trust = add.trust(guide, seen, flow, encoding.sigma, add.Doubt())
+    known = add.rates(guide, encoding.sigma, add.Doubt())
+    trust = add.trust(guide, seen, flow, known, add.Doubt())
     two, total = [np.stack([v, v]) for v in (flow, trust)], np.full(trust.shape, add.CERTAIN, np.uint16)
     steps: dict[str, tuple[Callable[[], Any], int]] = {
         "front": (lambda: front.quads(other, _EVEN, noise, values, even, rooms.room(0), rooms.BORDER), 1),
         "guide": (lambda: rooms.guide(0, None), 1),
         "align": (lambda: align.estimate(planes, align.pyramid(seen.fine[0]), encoding.sigma[1]), 1),
-        "trust": (lambda: add.trust(guide, seen, flow, encoding.sigma, add.Doubt()), 1),
+        "trust": (lambda: add.trust(guide, seen, flow, known, add.Doubt()), 1),
         "add": (lambda: rooms.add(code, total, two[0], two[1], [None, None]), 2),
     }
     found = {name: _best(work, runs, size * count) for name, (work, count) in steps.items()}

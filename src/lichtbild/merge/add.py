@@ -22,6 +22,7 @@ CERTAIN = 255  # trust of a pixel that is believed wholly
 # demosaic and the guide of quads leave; fine and coarse.
 _LEFT = (0.081, 0.057, 0.081)
 _LEFT_COARSE = (0.015, 0.0083, 0.016)
+_RATE = 2.0**22  # as in kernels/merge.py
 EVEN = np.ones(256, np.float32)  # noise that is equally strong at every level
 
 Three = tuple[float, float, float]
@@ -104,11 +105,30 @@ class Doubt:
     flicker: float = 0.015
 
 
-def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt, noise: F32 = EVEN) -> U8:
+@dataclass(frozen=True)
+class Rates:
+    """What a difference from a reference counts, see kernels/merge.py: (3, h, w) of its guide, fine and coarse."""
+
+    fine: U16
+    coarse: U16
+
+
+def rates(reference: Guide, sigma: Three, doubt: Doubt, noise: F32 = EVEN) -> Rates:
+    """`sigma`: noise of codes for R, G, B; `noise` (256,): mean noise power of both frames in units of that, for codes
+    of 256·i. Of `doubt` only what is forgiven counts."""
+
+    def of(plane: U16, cell: int) -> U16:
+        out = np.empty((3, *plane.shape[1:]), np.uint16)
+        kernels.call("merge_rates", reference=plane, power=explained(sigma, doubt, cell), noise=noise, output=out)
+        return out
+
+    return Rates(of(reference.fine, 2), of(reference.coarse, 8))
+
+
+def trust(reference: Guide, frame: Guide, flow: F32, known: Rates, doubt: Doubt) -> U8:
     """(cells y, cells x), in whole blocks: 0..255 how far `frame` can be believed.
 
-    `flow`: displacement of blocks, (2, blocks y, blocks x) in pixels; `sigma`: noise of codes for R, G, B; `noise`
-    (256,): mean noise power of both frames in units of that, for codes of 256·i.
+    `flow`: displacement of blocks, (2, blocks y, blocks x) in pixels; `known`: rates of the reference.
     """
     out = np.empty(tuple(n * BLOCK // 2 for n in flow.shape[1:]), np.uint8)
     if min(reference.fine.shape[1:]) < 2:  # nothing to compare
@@ -116,24 +136,26 @@ def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt,
         return out
     allowed = np.full(reference.coarse.shape[1:], CERTAIN, np.uint8)
     if min(allowed.shape) >= 2:
-        tables = limits(sigma, doubt, 8)
-        kernels.call("merge_trust_coarse", reference=reference.coarse, frame=frame.coarse, flow=flow, output=allowed,
-                     power=tables[0], ramp=tables[1], noise=noise)  # fmt: skip
-    tables = limits(sigma, doubt, 2)
-    kernels.call("merge_trust", reference=reference.fine, frame=frame.edged, flow=flow, coarse=allowed, output=out,
-                 power=tables[0], ramp=tables[1], noise=noise)  # fmt: skip
+        kernels.call("merge_trust_coarse", reference=reference.coarse, rates=known.coarse, frame=frame.coarse,
+                     flow=flow, ramp=ramps(doubt, 8), output=allowed)  # fmt: skip
+    kernels.call("merge_trust", reference=reference.fine, rates=known.fine, frame=frame.edged, flow=flow,
+                 coarse=allowed, ramp=ramps(doubt, 2), output=out)  # fmt: skip
     return out
 
 
-def limits(sigma: Three, doubt: Doubt, cell: int) -> tuple[F32, F32]:
-    """`power` and `ramp` of the kernels for cells of `cell` pixels, see kernels/merge.py."""
+def explained(sigma: Three, doubt: Doubt, cell: int) -> F32:
+    """`power` of merge_rates for cells of `cell` pixels."""
     left = _LEFT if cell == 2 else _LEFT_COARSE
     variance = [2 * k * max(s, 1.0) ** 2 for s, k in zip(sigma, left, strict=True)]
     # Steps are taken over two cells; the powers are thirds, because the excess is a mean of three.
     slack = doubt.slack[cell != 2] / cell
-    power = np.array([*(1 / (3 * v) for v in variance), 3 * (slack / 2) ** 2, 3 * doubt.flicker**2], np.float32)
-    ramps = (doubt.fine if cell == 2 else doubt.coarse, doubt.strong)
-    return power, np.array([v for low, high in ramps for v in (-1 / (high - low), high / (high - low))], np.float32)
+    return np.array([*(1 / (3 * v) for v in variance), 3 * (slack / 2) ** 2, 3 * doubt.flicker**2], np.float32)
+
+
+def ramps(doubt: Doubt, cell: int) -> F32:
+    """`ramp` of the kernels of trust for cells of `cell` pixels, over sums in 1 / RATE²."""
+    both = (doubt.fine if cell == 2 else doubt.coarse, doubt.strong)
+    return np.array([v for low, high in both for v in (-1 / (high - low) / _RATE**2, high / (high - low))], np.float32)
 
 
 class Planes:

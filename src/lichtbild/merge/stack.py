@@ -85,6 +85,7 @@ class Stack:
         if self.samples is not None:
             self.samples.put(0, self.reference)
         self._planes = align.pyramid(self._guide.fine[0])
+        self._rates = add.rates(self._guide, self.sigma, self._doubt, self.noise)
         self._dimmed: dict[Ceiling, tuple[Guide, align.Planes]] = {}
         self._adds = np.zeros([add.whole(n) // _CELL for n in shape], np.uint32)
         self._total = np.full(tuple(add.whole(n) // 2 for n in shape), self.certain, np.uint16)
@@ -111,26 +112,27 @@ class Stack:
         """Fill in the frame `number` at place `k` and see how it lies."""
         other = fill(self._rooms.room(k))
         guide = self._rooms.guide(k, other.ceiling if other else None)
-        first, planes, sigma, noise = self._guide, self._planes, self.sigma, self.noise
+        first, planes, sigma, rates = self._guide, self._planes, self.sigma, self._rates
         if other is not None:
-            (first, planes), sigma, noise = self._below(other.ceiling), other.both(sigma), other.difference
+            (first, planes), sigma = self._below(other.ceiling), other.both(sigma)
+            rates = add.rates(first, self.sigma, self._doubt, other.difference)
         flow = align.estimate(planes, align.pyramid(guide.fine[0]), sigma[1])
         blocks = align.blocks(flow, self.shape)
         if other is not None:
             exposures.blind(guide, other)
-        trust = add.trust(first, guide, blocks, self.sigma, self._doubt, noise)
+        trust = add.trust(first, guide, blocks, rates, self._doubt)
         if self.settled:
-            alone = add.trust(first, guide, blocks, self.sigma, chance.larger(self._doubt), noise)
+            alone = add.trust(first, guide, blocks, rates, chance.larger(self._doubt))
             chance.settle(trust, alone)
         if self.samples is not None and other is None:
             self.samples.put(number, self._rooms.room(k), blocks, trust)
+        some = _middle(trust).astype(np.uint32)
         height, width = self.shape
-        believed = float(trust[: -(-height // 2), : -(-width // 2)].mean()) / add.CERTAIN
-        adds = _middle(trust).astype(np.uint32)
+        believed = float(some[: -(-height // _CELL), : -(-width // _CELL)].mean()) / add.CERTAIN
         if other is not None or self.certain != add.CERTAIN:
             exposures.weigh(trust, self._guide.coarse[2], other, self.certain)
         # Trust times weight: a weight is the inverse of the frame's variance, and then trust.
-        return _Seen(blocks, trust, believed, other.ceiling if other else None, adds * _middle(trust))
+        return _Seen(blocks, trust, believed, other.ceiling if other else None, some * _middle(trust))
 
     def _below(self, ceiling: Ceiling) -> tuple[Guide, align.Planes]:
         """Guide and planes of the reference as a frame would show them that cannot exceed the codes `ceiling`."""

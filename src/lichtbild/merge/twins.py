@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..types import F32, F64, U8, U16
-from .add import BLOCK, CERTAIN, EVEN, MARGIN, Doubt, Guide, Quads, Three, limits
+from .add import BLOCK, CERTAIN, EVEN, MARGIN, Doubt, Guide, Quads, Three, explained
 from .align import TILE
 
 
@@ -91,7 +91,7 @@ def _blurred(cells: Any) -> U16:
     return np.asarray(np.concatenate([grey[None], blurred]), np.uint16)
 
 
-def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32, F32], cells: int, shape: Any) -> U8:
+def _believed(reference: U16, frame: U16, flow: F32, power: F32, noise: F32, limits: Any, cells: int, shape: Any) -> U8:
     """Trust in cells of a map `shape`, the least of 3x3; beyond the frame only fine cells object."""
     y, x = np.mgrid[-2 : shape[0] + 2, -2 : shape[1] + 2]
     by, bx = (np.clip(v // cells, 0, n - 1) for v, n in ((y, flow.shape[1]), (x, flow.shape[2])))
@@ -100,7 +100,6 @@ def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32, F32
     inside = (x + u >= 0) & (y + v >= 0) & (x + u <= wide - 1) & (y + v <= high - 1)
     x1, y1 = np.clip(x + np.floor(u).astype(int), 0, wide - 2), np.clip(y + np.floor(v).astype(int), 0, high - 2)
     fu, fv = x + u - x1, y + v - y1
-    power, ramp, noise = tables
     excess = np.zeros(y.shape)
     for p in (1, 2, 3):
         there, here = frame[p].astype(float), reference[p].astype(float)
@@ -116,7 +115,7 @@ def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32, F32
         excess += (top * (1 - fv) + bottom * fv - at(0, 0)) ** 2 / (variance + forgiven)
     beyond = 0 if cells == BLOCK // 2 else 1
     outside = (x < 0) | (y < 0) | (x >= reference.shape[2]) | (y >= reference.shape[1])
-    certain = [np.where(inside, np.clip(excess * ramp[k] + ramp[k + 1], 0, 1), beyond) for k in (0, 2)]
+    certain = [np.where(inside, np.clip((high - excess) / (high - low), 0, 1), beyond) for low, high in limits]
     weak, strong = (np.where(outside, CERTAIN, (c * CERTAIN + 0.5).astype(np.uint8)) for c in certain)
     shared = sliding_window_view(weak, (2, 2)).max((2, 3))
     least = sliding_window_view(shared, (4, 4)).min((2, 3))
@@ -124,12 +123,13 @@ def _believed(reference: U16, frame: U16, flow: F32, tables: tuple[F32, F32, F32
 
 
 def trust(reference: Guide, frame: Guide, flow: F32, sigma: Three, doubt: Doubt, noise: F32 = EVEN) -> U8:
-    """`add.trust`; the last bit may differ."""
+    """`add.trust` by `add.rates`; the last bits may differ."""
     shape = (flow.shape[1] * BLOCK // 2, flow.shape[2] * BLOCK // 2)
-    fine = _believed(reference.fine, frame.fine, flow, (*limits(sigma, doubt, 2), noise), BLOCK // 2, shape)
+    power, limits = explained(sigma, doubt, 2), (doubt.fine, doubt.strong)
+    fine = _believed(reference.fine, frame.fine, flow, power, noise, limits, BLOCK // 2, shape)
     if min(reference.coarse.shape[1:]) >= 2:
-        coarse = (reference.coarse, frame.coarse)
-        allowed = _believed(*coarse, flow, (*limits(sigma, doubt, 8), noise), BLOCK // 8, coarse[0].shape[1:])
+        power, limits, size = explained(sigma, doubt, 8), (doubt.coarse, doubt.strong), reference.coarse.shape[1:]
+        allowed = _believed(reference.coarse, frame.coarse, flow, power, noise, limits, BLOCK // 8, size)
         y, x = (np.minimum(np.arange(n) // 4, have - 1) for n, have in zip(shape, allowed.shape, strict=True))
         fine = np.minimum(fine, allowed[y[:, None], x])
     return fine
