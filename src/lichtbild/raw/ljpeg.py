@@ -20,9 +20,8 @@ from ..types import U8, U16, RawError
 LANES, PEEK, CHUNK = 4, 13, 32  # the same as in kernels/ljpeg.py
 _MAX_SAMPLES = 1 << 26  # of one tile
 _MAX_BYTES = 1 << 28  # of all tiles: bit positions are 32-bit numbers
-_LONGEST = 4  # bytes of a code and its difference
 _END = b"\xff\xd9"
-_AHEAD = 8  # zeros behind a stream, to look ahead into
+_AHEAD = 32  # zeros behind a stream, at least, to look ahead into
 _SMALL = 1 << 11  # differences below are in the short table
 
 
@@ -137,20 +136,19 @@ def _part(length: int, size: int) -> U16:
     return np.repeat(entries, 1 << (PEEK - used)).astype(np.uint16)
 
 
-def _unstuffed(streams: Sequence[Stream], behind: int) -> tuple[U8, NDArray[np.int64], NDArray[np.int64]]:
+def _unstuffed(streams: Sequence[Stream]) -> tuple[U8, NDArray[np.int64], NDArray[np.int64]]:
     """The streams without the zero that follows each 0xFF, one behind the other; where each begins and where it ends.
 
-    Zeros lie between them, and `behind` behind the last, to look ahead into.
+    Zeros lie behind each, to look ahead into.
     """
     starts = np.cumsum([0, *(len(s.coded) + CHUNK + _AHEAD for s in streams)])
-    out, ends = np.empty(starts[-1] + behind, np.uint8), starts[:-1].copy()
+    out, ends = np.empty(starts[-1], np.uint8), starts[:-1].copy()
     for i, s in enumerate(streams):
         dropped = np.empty(-(-len(s.coded) // CHUNK) + 1, np.int32)
         room = out[starts[i] : starts[i + 1]]
         kernels.call("ljpeg_unstuff", coded=np.frombuffer(s.coded, np.uint8), dropped=dropped, plain=room)
         ends[i] += len(s.coded) - dropped[-1]
         out[ends[i] : starts[i + 1]] = 0
-    out[starts[-1] :] = 0
     return out, starts[:-1], ends
 
 
@@ -167,7 +165,7 @@ def decode(tiles: Sequence[bytes], samples: int) -> U16 | None:
     (rows, columns, n), precision, predictor = next(iter(kinds))
     if rows * columns * n != samples or sum(map(len, tiles)) > _MAX_BYTES:
         return None
-    coded, starts, ends = _unstuffed(streams, _LONGEST * columns * n)
+    coded, starts, ends = _unstuffed(streams)
     alike = all(len(set(s.tables)) == 1 for s in streams)
     tables = [s.tables[: 1 if alike else n] for s in streams]
     bits = max(i for s in tables for t in s for i, count in enumerate(t[:16], 1) if count)
