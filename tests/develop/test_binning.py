@@ -99,6 +99,7 @@ def test_maps_for_each_pixel_of_a_square_become_one(rng):
     odd = types.replace(flat(QUAD, size), gain_maps=(gain_map(rng, (0, 0, *size), 3),))
     with pytest.raises(LichtbildError, match="map of shading"):
         binning.binned(odd)
+    assert binning.wanted(flat(QUAD, size), "night", 0.2) and binning.wanted(odd, "night", 0.2) is None
 
 
 def test_what_has_no_squares_is_refused_or_left():

@@ -23,10 +23,9 @@ GRAINY = 0.1  # noise of mid-grey, relative to it, from which squares are better
 
 def wanted(frame: Frame, mode: str, grain: float) -> str | None:
     """Why a frame's squares are to be binned; None where they are not, or where there are none."""
-    square = patterns.squares(frame.cfa)
-    if square is None or mode != "night" or grain < GRAINY:
+    if mode != "night" or grain < GRAINY or hindered(frame):
         return None
-    n = square[0]
+    n = (patterns.squares(frame.cfa) or (1,))[0]
     return f"squares of {n}x{n} pixels are read as one: {grain:.1%} noise in mid-grey becomes {grain / n:.1%}"
 
 
@@ -37,15 +36,26 @@ def shot(whole: Shot) -> Shot:
     return Shot([binned(f) for f in whole.frames], whole.path, whole.remarks)
 
 
-def binned(frame: Frame) -> Frame:
-    """The frame with one pixel for each square; a shut one stays shut."""
+def hindered(frame: Frame) -> str:
+    """Why a frame cannot be binned; empty where it can."""
     square = patterns.squares(frame.cfa)
     if square is None:
-        raise LichtbildError(f"{frame.path}: demosaic.bin: its mosaic ({frame.cfa}) has no squares of one colour")
+        return f"its mosaic ({frame.cfa}) has no squares of one colour"
+    n, top, left = square
+    if frame.shape[0] < top + n or frame.shape[1] < left + n:
+        return "it is smaller than a square of one colour"
+    if any(pitch != 1 and pitch % n for m in frame.gain_maps for pitch in (m.row_pitch, m.col_pitch)):
+        return "its map of shading does not follow the squares"
+    return ""
+
+
+def binned(frame: Frame) -> Frame:
+    """The frame with one pixel for each square; a shut one stays shut."""
+    square, why = patterns.squares(frame.cfa), hindered(frame)
+    if square is None or why:
+        raise LichtbildError(f"{frame.path}: demosaic.bin: {why}")
     n, top, left = square
     size = ((frame.shape[0] - top) // n, (frame.shape[1] - left) // n)
-    if min(size) < 1:
-        raise LichtbildError(f"{frame.path}: demosaic.bin: it is smaller than a square of one colour")
     factor = max(min(n * n, int(65535 // max(frame.white))), 1)
     small = patterns.word(np.roll(patterns.grid(frame.cfa), (-top, -left), (0, 1))[::n, ::n])
     less = types.replace(
@@ -109,15 +119,10 @@ def _less(noise: Noise | None, count: int) -> Noise | None:
 
 
 def _first(frame: Frame, square: tuple[int, int, int]) -> list[GainMap]:
-    """The maps of shading that hold for the first pixel of each square; the others differ by nothing that is seen.
-
-    Raises LichtbildError for a map that holds for some pixels of a square in an odd way.
-    """
+    """The maps of shading that hold for the first pixel of each square; the others differ by nothing that is seen."""
     n, top, left = square
     found = []
     for m in frame.gain_maps:
-        if any(pitch != 1 and pitch % n for pitch in (m.row_pitch, m.col_pitch)):
-            raise LichtbildError(f"{frame.path}: demosaic.bin: its map of shading does not follow the squares")
         rows, columns = m.row_pitch == 1 or (m.top - top) % n == 0, m.col_pitch == 1 or (m.left - left) % n == 0
         found += [m] if rows and columns else []
     return found
