@@ -17,7 +17,7 @@ from .. import kernels
 from ..types import F32, U8
 from .add import CERTAIN, Doubt
 
-_FINE, _STRONG = 2.5, 1.7  # by which limits of cells of 2x2 pixels are raised for doubts that stand alone
+_FINE, _STRONG = 4.0, 3.0  # by which limits of cells of 2x2 pixels are raised for doubts that stand alone
 _CELL = 4  # of a map of trust: 8x8 pixels
 _AROUND = 2  # cells on each side: as far as a doubt has company
 _USUAL = 0.2  # part of a still picture that chance doubts at most; more is motion

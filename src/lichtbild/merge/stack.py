@@ -18,6 +18,9 @@ from .exposures import Other
 _AT_ONCE = 2  # frames that are added in one go
 _SIDE_BY_SIDE = 2  # frames that are aligned at the same time: a third of that is Python, which takes one core
 _CELL = 8  # pixels of the map of what noise is left
+# By which limits of cells of 8x8 pixels are raised for another exposure: there, patterns of the sensor are up to as
+# strong as what is left of noise, and spots of the reference alone stayed dark.
+_COARSE = 1.5
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Stack:
         usual = add.Doubt()
         fine, coarse, strong = ((low / c, high / c) for low, high in (usual.fine, usual.coarse, usual.strong))
         self._doubt = add.Doubt(fine, coarse, strong)
+        self._doubt_others = add.Doubt(fine, (_COARSE * coarse[0], _COARSE * coarse[1]), strong)
         self._guide = add.guide(self.reference)
         if self.samples is not None:
             self.samples.put(0, self.reference)
@@ -120,9 +124,10 @@ class Stack:
         blocks = align.blocks(flow, self.shape)
         if other is not None:
             exposures.blind(guide, other)
-        trust = add.trust(first, guide, blocks, rates, self._doubt)
+        doubt = self._doubt if other is None else self._doubt_others
+        trust = add.trust(first, guide, blocks, rates, doubt)
         if self.settled:
-            alone = add.trust(first, guide, blocks, rates, chance.larger(self._doubt))
+            alone = add.trust(first, guide, blocks, rates, chance.larger(doubt))
             chance.settle(trust, alone)
         if self.samples is not None and other is None:
             self.samples.put(number, self._rooms.room(k), blocks, trust)
