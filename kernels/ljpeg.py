@@ -75,24 +75,26 @@ class LosslessJpeg:
     def generate(self):
         out, n = self.samples, self.components
         target = out.output_buffers()[0]
-        r = hl.RDom([(0, 2), (0, n), (0, target.dim(0).extent() // n), (0, target.dim(1).extent())])
-        step, component, row = r[0], r[1], r[3]
-        at = r[2] * n + component
+        width = target.dim(0).extent()
+        # Samples that share one window: it holds what up to four need that are in the short table.
+        together = hl.select((n == 1) & (width % 2 == 0), 2, n)
+        r = hl.RDom([(0, 2), (0, together), (0, width // together), (0, target.dim(1).extent())])
+        step, place, row = r[0], r[1], r[3]
+        at = r[2] * together + place
         out[x, y, t] = tuple(hl.undef(k) for k in (hl.UInt(16), hl.Int(32), hl.Int(32), hl.UInt(64)))
         here, held, took, rest = (out[at, row, t][i] for i in range(4))
         r.where((step == 0) | (took == 0))
 
-        # One window holds what up to four samples need that are in the short table.
-        going = (step == 0) & (component > 0)
+        going = (step == 0) & (place > 0)
         # In a damaged stream codes go on behind its end.
         position = hl.select(going, held, hl.min(held, (self.coded.dim(0).extent() - ROOM) * 8))
         coming = hl.select(going, rest, window(self.coded, position))
-        which = hl.min(component, self.short.dim(1).extent() - 1)
+        which = hl.min(place, self.short.dim(1).extent() - 1)
         quick, bits = short(self.short, coming, which, t)
         slow, more = long(self.long, coming, self.bits, which, t)
         value = hl.select(step == 0, self.predicted(at, r[2], row) + quick, i32(here) + slow)
         used = hl.select(step == 0, bits, more)
-        after = hl.select(n == 1, rest, step == 0, coming << u64(bits), window(self.coded, position + used))
+        after = hl.select(together == 1, rest, step == 0, coming << u64(bits), window(self.coded, position + used))
         out[at, row, t] = (hl.cast(hl.UInt(16), value), position + used, used, after)
         self.schedule(r)
 
@@ -105,7 +107,7 @@ class LosslessJpeg:
             (p == 1) | (row == 0), left, p == 2, up, p == 3, corner, p == 4, left + up - corner,
             p == 5, left + ((up - corner) >> 1), p == 6, up + ((left - corner) >> 1), (left + up) >> 1,
         )  # fmt: skip
-        return hl.select(column > 0, hl.likely(inner), row > 0, up, self.first)
+        return hl.select(column > 0, hl.likely(inner), at >= self.components, inner, row > 0, up, self.first)
 
     def schedule(self, r):
         target, *states = self.samples.output_buffers()
@@ -122,8 +124,8 @@ class LosslessJpeg:
         loop = self.samples.update(0)
         loop.split(t, to, ti, LANES, hl.TailStrategy.GuardWithIf)
         loop.reorder(r[0], ti, r[1], r[2], r[3], to).unroll(ti).unroll(r[0])
-        usual = (target.dim(2).extent() == LANES) & (tables == 1)
-        for n, p in ((1, 1), (2, 1), (1, 6)):
+        usual = (target.dim(2).extent() == LANES) & (tables == 1) & (target.dim(0).extent() % 2 == 0)
+        for n, p in ((2, 1), (1, 1), (1, 6), (3, 1)):
             loop.specialize((self.components == n) & (self.predictor == p) & usual).unroll(r[1])
 
 
