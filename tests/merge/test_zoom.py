@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 from bench import sb1
+from bench.zoom import lanczos
 
 import lichtbild
+from lichtbild import cfa as patterns
 from lichtbild import kernels, recipe, types
 from lichtbild.apps.cli.main import run
 from lichtbild.develop import burst, denoise, pipeline, shading
@@ -111,7 +113,7 @@ def test_one_frame_is_interpolated_and_nothing_added():
     assert np.abs(found.astype(int) - plain).max() <= 12  # a few half codes of rounding
 
 
-def edges(frames, noise, seed=1, size=(224, 240)):
+def edges(frames, noise, seed=1, size=(224, 240), **hand):
     """A burst of a slanted edge with texture around it, each pixel the mean of its light; the first stands still."""
     rng, fine = np.random.default_rng(seed), 4
     light = np.full((fine * (size[0] + 96), fine * (size[1] + 96)), 0.2)
@@ -120,23 +122,60 @@ def edges(frames, noise, seed=1, size=(224, 240)):
     light[fine * 150 : fine * 206, fine * 150 : fine * 190] = edge.slanted(
         fine * 56, fine * 40, 5.0, fine / 4, 0, 0.08, 0.32
     )
-    return sb1.make(np.stack([light] * 3).astype(np.float32), frames, seed, 1.0, noise, disc=False, fine=fine)
+    return sb1.make(np.stack([light] * 3).astype(np.float32), frames, seed, 1.0, noise, disc=False, fine=fine, **hand)
 
 
-@pytest.mark.parametrize("noise", [types.Noise((1e-4,) * 3, (1e-6,) * 3), sb1.NOISE])
+def seen_edge(frames, noise, times=2.0):
+    """MTF50 in cycles per pixel of a frame, and root mean square of false colour, of the edge in a merged burst."""
+    values = recipe.resolve("night", sets=["detail.amount=0"]).values
+    zoomed = {**values, "merge": {**values["merge"], "zoom": times}}
+    made = burst.run(frames, EVEN, noise, zoomed, shading.prepare(frames[0], 1.0))
+    code = denoise.run(made.code, made.encoding, noise, zoomed, made.share if made.others else None)
+    light = made.encoding.decode(lanczos(code) if times == 1 else code)[:, 2 * 104 : 2 * 156, 2 * 104 : 2 * 140]
+    colour = math.sqrt(float(np.square(light[::2] - light[1]).mean()))
+    return 2 * edge.measure(0.25 * light[0] + 0.5 * light[1] + 0.25 * light[2], 16).mtf_at(0.5), colour
+
+
+CLEAN = types.Noise((1e-4,) * 3, (1e-6,) * 3)
+
+
+@pytest.mark.parametrize("noise", [CLEAN, sb1.NOISE])
 def test_a_burst_is_sharper_than_one_frame_and_has_no_more_false_colour(noise):
     shot, _ = edges(8, noise)
-    values = recipe.resolve("night").values
-    found = []
-    for frames in (shot.frames[:1], shot.frames):
-        zoomed = {**values, "merge": {**values["merge"], "zoom": 2.0}}
-        made = burst.run(frames, EVEN, noise, zoomed, shading.prepare(frames[0], 1.0))
-        code = denoise.run(made.code, made.encoding, noise, zoomed, made.share if made.others else None)
-        light = made.encoding.decode(code)[:, 2 * 104 : 2 * 156, 2 * 104 : 2 * 140]
-        colour = math.sqrt(float(np.square(light[::2] - light[1]).mean()))
-        found.append((2 * edge.measure(0.25 * light[0] + 0.5 * light[1] + 0.25 * light[2], 16).mtf_at(0.5), colour))
-    (alone, false), (many, left) = found
+    (alone, false), (many, left) = (seen_edge(frames, noise) for frames in (shot.frames[:1], shot.frames))
     assert many > 1.3 * alone and left < false
+
+
+def test_few_frames_are_no_worse_than_one():
+    shot, _ = edges(3, CLEAN)
+    (alone, false), *more = (seen_edge(shot.frames[:n], CLEAN) for n in (1, 2, 3))
+    assert all(sharp > 0.97 * alone and left < 1.1 * false for sharp, left in more)
+
+
+def test_from_a_tripod_it_is_as_good_as_interpolation():
+    shot, _ = edges(6, CLEAN, shift_px=0.0, turn_deg=0.0)
+    (sharp, colour), (plain, _) = (seen_edge(shot.frames, CLEAN, times) for times in (2.0, 1.0))
+    assert sharp > 0.97 * plain and colour < seen_edge(shot.frames[:1], CLEAN)[1]
+
+
+@pytest.mark.parametrize("cfa", ["MONO", "RRGG/RRGG/GGBB/GGBB", "GGRGGB/GGBGGR/BRGRBG/GGBGGR/GGRGGB/RBGBRG"])
+def test_every_mosaic_gains(cfa, monkeypatch):
+    def taken(rgb, noise, _, rng, number, ev=0.0):
+        clean = np.take_along_axis(rgb, patterns.at(cfa, rgb.shape[1:])[None], 0)[0]
+        noisy = clean + rng.standard_normal(clean.shape) * np.sqrt(noise.scale[0] * clean + noise.offset[0])
+        counts = np.rint(sb1.BLACK + noisy * (sb1.WHITE - sb1.BLACK)).clip(0, sb1.WHITE)
+        return sb1.frame(counts.astype(np.uint16), noise, number, cfa, ev)
+
+    monkeypatch.setattr(sb1, "_frame", taken)
+    shot, _ = edges(6, CLEAN)
+    alone, many = (seen_edge(frames, CLEAN)[0] for frames in (shot.frames[:1], shot.frames))
+    assert many > 1.2 * alone
+
+
+def test_a_bracket_is_zoomed_by_the_frames_of_its_reference():
+    shot, _ = edges(6, CLEAN, bracket_ev=(0.0, -2.0))
+    alone, many = (seen_edge(frames, CLEAN)[0] for frames in (shot.frames[:1], shot.frames))
+    assert many > alone
 
 
 @pytest.mark.parametrize("times", [1.5, 2.0])

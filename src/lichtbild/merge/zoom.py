@@ -23,7 +23,9 @@ from .. import kernels
 from ..types import F32, U8, U16
 from . import add
 
-FRAMES = 16  # that are kept: more of them sharpen no further what eight have (bench/zoom.py), and memory stays bounded
+# Frames that are kept, 2.3 bytes a pixel each. Edges of 16 or 24 are no sharper than those of 8, but have less noise:
+# leaves gain 0.5 dB by 16 and another 0.3 dB by 24 (the chart of bench/zoom.py, ISO 100).
+FRAMES = 16
 _WIDTHS = (0.22, 0.60)  # px: standard deviation of the kernel across an edge and along it
 _LEAST = 0.05  # samples that the merged picture counts for
 _SHARP = 1.0  # of what kernel and aperture blurred is given back: one step of a series
