@@ -89,6 +89,27 @@ def test_where_nothing_clips_the_long_frame_is_the_reference(values):
     assert burst.order(shot.frames, values)[0].exposure.time_s == 1 / 30
 
 
+@pytest.mark.parametrize("number", [64, 1023])
+def test_a_black_or_a_burnt_frame_does_no_harm(values, number):
+    shot, _ = bracket(3, (0.0, -2.0, -4.0))
+    place = 2 if number == 64 else 0  # the shortest is black, or the longest clipped
+    bad = types.replace(shot.frames[place], mosaic=np.full(shot.frames[place].shape, number, np.uint16))
+    frames = [bad if i == place else f for i, f in enumerate(shot.frames)]
+    chosen = burst.order(frames, values)
+    assert chosen[0].exposure.time_s == shot.frames[1 if number == 64 else 2].exposure.time_s
+    found = merged(chosen, values)
+    light = found.encoding.decode(found.code)[:, 16:-16, 16:-16]
+    alone = merged(chosen[:1], values)
+    assert light.mean() == pytest.approx(alone.encoding.decode(alone.code)[:, 16:-16, 16:-16].mean(), rel=0.03)
+
+
+@pytest.mark.parametrize("number", [64, 1023])
+def test_a_bracket_without_any_light_or_dark_is_a_picture(values, number):
+    frames = [types.replace(f, mosaic=np.full(f.shape, number, np.uint16)) for f in bracket(3, (0.0, -2.0))[0].frames]
+    found = merged(burst.order(frames, values), values)
+    assert np.ptp(found.code[:, 8:-8, 8:-8]) == 0
+
+
 def test_a_frame_that_lies_about_its_exposure_is_found_out(values):
     shot, truth = sb1.make(room(window=0.7), 3, exposure=1.0, noise=NOISE, shift_px=3.0, disc=False,
                            bracket_ev=(0.0, 0.0, -2.0))  # fmt: skip

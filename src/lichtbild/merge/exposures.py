@@ -26,6 +26,7 @@ from .add import CERTAIN, Ceiling, Guide, Three
 _CLIPPED = 0.98  # of the highest number: from here on a sample counts as clipped
 _FULL = 0.85  # of white: some cameras clip below the white level that they state, but not below this part of it
 _NO_MORE = 2e-5  # of the picture: so much more may clip in a longer exposure that is still as good as the shortest
+_ANY = 0.002  # of white: a frame whose brightest cell has no more is black, and shows no lamp better than another
 _GRID = 384  # groups of 2x2 sites that are looked at along the shorter side, about
 _CELL = 4  # of them per side of a cell
 _WELL = 0.6  # of white: up to here no sample of a cell need be clipped
@@ -54,21 +55,25 @@ def taken_ev(e: Exposure) -> float | None:
 
 def level(frames: Sequence[Frame]) -> float | None:
     """What `taken_ev` says of the exposure that the reference of a bracket is to have: the longest that clips no more
-    than the shortest. None where all are exposed alike, or do not say how. Frames are opened to see, and let go."""
+    than the shortest that is not black. None where all are exposed alike, or do not say how. Frames are opened to see,
+    and let go."""
     known = sorted({v for f in frames if (v := taken_ev(f.exposure)) is not None})
     if len(known) < 2:
         return None
-    clipped = [_clipped([f for f in frames if taken_ev(f.exposure) == v]) for v in known]
-    return max(v for v, part in zip(known, clipped, strict=True) if part <= clipped[0] + _NO_MORE)
+    seen = [(v, *_seen([f for f in frames if taken_ev(f.exposure) == v])) for v in known]
+    lit = [(v, clipped) for v, clipped, light in seen if light] or [(v, clipped) for v, clipped, _ in seen]
+    return max(v for v, clipped in lit if clipped <= lit[0][1] + _NO_MORE)
 
 
-def _clipped(frames: Sequence[Frame]) -> float:
-    """The part of the picture that is clipped in the first of the frames that can be read; 1 where none can."""
+def _seen(frames: Sequence[Frame]) -> tuple[float, bool]:
+    """Of the first of the frames that can be read: the part of the picture that is clipped, and whether there is any
+    light; all and none where none can be."""
     for frame in frames:
         opened = bursts.attempt(Frame.opened, frame, [])
         if opened is not None:
-            return float((numbers(opened) >= limit(opened)).mean())
-    return 1.0
+            light = sample(opened).light.max(initial=0)
+            return float((numbers(opened) >= limit(opened)).mean()), bool(light > _ANY)
+    return 1.0, False
 
 
 def meant_ev(frames: Sequence[Frame], first: Frame) -> float:
