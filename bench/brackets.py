@@ -5,9 +5,10 @@ the short frame alone, as many short frames, and as many as take the same time: 
 short frame has less light than its read noise; `clipped`: where the long one clips. Errors are those after denoise.
 
 `bound`: what the mean with the best weights would leave there without denoise, by the noise model alone; moving frames
-by parts of a pixel takes another dB away. In equal time a long frame has read noise once where eight short ones have it
-eight times, and the same photons: it gains 9 dB where there is no light and nothing where there is much. The second
-table of each light says so by levels, in units of the light that is as strong as the read noise of the short frame.
+by parts of a pixel takes another dB away, and so does what merge/lone.py averages, which counts as not denoised. In
+equal time a long frame has read noise once where eight short ones have it eight times, and the same photons: it gains
+9 dB where there is no light and nothing where there is much. The second table of each light says so by levels, in units
+of the light that is as strong as the read noise of the short frame.
 """
 
 from __future__ import annotations
