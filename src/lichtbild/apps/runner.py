@@ -83,7 +83,7 @@ def decode(job: Job, settings: Settings, _: Any) -> Photo:
     from .. import photo, shot
 
     early = settings.ahead.pop(job.input, None)  # let go of it: a shot is large
-    found = early.result() if early else shot.open_ahead([job.input, *job.more])
+    found = early.result() if early else shot.open([job.input, *job.more])
     return photo.develop(found, settings.mode, settings.look, settings.sets, settings.recipes)
 
 
