@@ -44,6 +44,12 @@ def schedule_down(down, consumer, lanes):
     func.update(1).unscheduled()
 
 
+def in_strips(output):
+    """Eight rows of tiles at a time: waking a thread for one row of a coarse plane takes longer than the row."""
+    yo = hl.Var("yo")
+    output.split(y, yo, y, 8, hl.TailStrategy.GuardWithIf).parallel(yo)
+
+
 @hl.generator(name="align_halve")
 class Halve:
     """Plane (H, W) uint16 → means over 2x2 with the weights 1 3 3 1, (ceil(H/2), ceil(W/2))."""
@@ -103,7 +109,7 @@ class Cost:
         part[i, x, y, k] += hl.cast(U32, hl.absd(self.reference[x0 + i, y0 + r], self.frame[x1 + i, y1 + r]))
         s = hl.RDom([(0, TILE)], "s")
         self.output[x, y, k] = hl.sum(part[s, x, y, k])
-        self.output.reorder(k, x, y).parallel(y)
+        in_strips(self.output.reorder(k, x, y))
         part.compute_at(self.output, k).bound(i, 0, TILE).vectorize(i)
         part.update().reorder(i, r).vectorize(i).unroll(r, 4)
 
@@ -151,7 +157,7 @@ class Step:
         sums[x, y] = (hl.f32(0.0),) * len(terms)
         sums[x, y] = tuple(sums[x, y][n] + part[s, x, y][n] for n in range(len(terms)))
         self.output[x, y, k] = hl.mux(k, [sums[x, y][n] for n in range(len(terms))])
-        self.output.bound(k, 0, len(terms)).reorder(k, x, y).unroll(k).parallel(y)
+        in_strips(self.output.bound(k, 0, len(terms)).reorder(k, x, y).unroll(k))
         sums.compute_at(self.output, x)
         sums.update().unroll(s)
         part.compute_at(self.output, x).bound(i, 0, TILE).vectorize(i)

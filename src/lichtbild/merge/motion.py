@@ -6,7 +6,9 @@ at fifteen times the shake of a hand; the best affine one errs by 1 px in the co
 
 from __future__ import annotations
 
+import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,22 +27,30 @@ def whole(flow: F32, weight: F32, bent: bool = False) -> F32:
     It is affine; where it may be `bent`, of the second degree as far as that is no chance.
     """
     rows, columns = flow.shape[1:]
-    step = max(1, math.isqrt(rows * columns // _ENOUGH))
-    y, x = ((np.arange(n, dtype=flow.dtype) - (n - 1) / 2) / n for n in (rows, columns))
-    y, x = y[:, None], x[None, :]
-    some = np.s_[step // 2 :: step, step // 2 :: step]
-    terms = [np.ones((1, 1), flow.dtype), x, y, x * x, x * y, y * y][: 6 if bent and min(rows, columns) >= _BENT else 3]
-    part = np.stack([np.broadcast_to(t, (rows, columns))[some].ravel() for t in terms]).astype(flow.dtype)
+    some, terms, part = _terms(rows, columns, bent and min(rows, columns) >= _BENT, flow.dtype)
     target, sure = flow[:, *some].reshape(2, -1), weight[some].ravel() + flow.dtype.type(1e-6)
     fit = np.zeros((2, len(terms)), flow.dtype)
     fit[:, :3], w, _ = _fitted(part[:3], target, sure, sure, (0.25, 0.01, 0.01))
-    if len(terms) > 3:
+    if len(part) > 3:
         second, w, away = _fitted(part, target, sure, w, (0.01, 0.01))
         more = second - fit
         count = w.sum() ** 2 / np.square(w).sum()
         chance = _BY_CHANCE * float((w * away).sum()) / count
         fit += more * max(0.0, 1 - chance / max(float((w * np.square(more @ part).sum(0)).sum()), 1e-12))
-    return np.asarray(sum(k[:, None, None] * t for k, t in zip(fit.T, terms, strict=True)), flow.dtype)
+    return np.asarray(fit @ terms, flow.dtype).reshape(2, rows, columns)
+
+
+@functools.lru_cache(32)
+def _terms(rows: int, columns: int, bent: bool, dtype: Any) -> tuple[tuple[slice, slice], F32, F32]:
+    """What the motion of the whole is made of: tiles that tell it, the terms of its tiles (k, tiles), and of those.
+
+    Ten planes of two frames side by side ask for the same: finding them each time took a tenth of the alignment.
+    """
+    step = max(1, math.isqrt(rows * columns // _ENOUGH))
+    some = np.s_[step // 2 :: step, step // 2 :: step]
+    y, x = np.meshgrid(*((np.arange(n, dtype=dtype) - (n - 1) / 2) / n for n in (rows, columns)), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, *((x * x, x * y, y * y) if bent else ())]).astype(dtype)
+    return some, terms.reshape(len(terms), -1), terms[:, *some].reshape(len(terms), -1)
 
 
 def _fitted(part: F32, target: F32, sure: F32, w: F32, least: tuple[float, ...]) -> tuple[F32, F32, F32]:
@@ -53,5 +63,6 @@ def _fitted(part: F32, target: F32, sure: F32, w: F32, least: tuple[float, ...])
         left = part * w
         fit = np.linalg.solve(left @ part.T + hold * w.sum(), left @ target.T).T.astype(target.dtype)
         away = np.square(target - fit @ part).sum(0)
-        w = sure / np.square(1 + away / (4 * max(float(np.median(away)), near)))
+        middle = float(np.partition(away, away.size // 2)[away.size // 2])
+        w = sure / np.square(1 + away / (4 * max(middle, near)))
     return fit, w, away
