@@ -6,6 +6,8 @@ over a tile of 16x16 pixels, so all loads are dense.
 
 import halide as hl
 
+from _quad import total
+
 x, y, t, k, i = hl.Var("x"), hl.Var("y"), hl.Var("t"), hl.Var("k"), hl.Var("i")
 TILE = 16
 F32, I32, U16, U32 = hl.Float(32), hl.Int(32), hl.UInt(16), hl.UInt(32)
@@ -104,13 +106,19 @@ class Cost:
         x0, y0 = origin(x, width), origin(y, height)
         x1 = hl.clamp(x0 + self.moves[x, y, 0, k], 0, wide - TILE)
         y1 = hl.clamp(y0 + self.moves[x, y, 1, k], 0, high - TILE)
-        r, part = hl.RDom([(0, TILE)], "r"), hl.Func("part")
+        r, part, own = hl.RDom([(0, TILE)], "r"), hl.Func("part"), hl.Func("own")
+        # Most tiles have nothing new to try beside the first: neighbours move alike.
+        same = (self.moves[x, y, 0, k] == self.moves[x, y, 0, 0]) & (self.moves[x, y, 1, k] == self.moves[x, y, 1, 0])
+        r.where((k == 0) | ~same)
         part[i, x, y, k] = hl.cast(U32, 0)
         part[i, x, y, k] += hl.cast(U32, hl.absd(self.reference[x0 + i, y0 + r], self.frame[x1 + i, y1 + r]))
         s = hl.RDom([(0, TILE)], "s")
-        self.output[x, y, k] = hl.sum(part[s, x, y, k])
+        own[x, y, k] = hl.cast(U32, 0)
+        own[x, y, k] += part[s, x, y, k]
+        self.output[x, y, k] = hl.select(same, own[x, y, 0], own[x, y, k])
         in_strips(self.output.reorder(k, x, y))
-        part.compute_at(self.output, k).bound(i, 0, TILE).vectorize(i)
+        own.compute_at(self.output, x).update().reorder(s.x, k).atomic().vectorize(s.x)
+        part.compute_at(own, k).bound(i, 0, TILE).vectorize(i)
         part.update().reorder(i, r).vectorize(i).unroll(r, 4)
 
 
@@ -152,16 +160,16 @@ class Step:
         terms = (gx * gx, gx * gy, gy * gy, gx * d, gy * d, d * d)
         part[i, x, y] = (hl.f32(0.0),) * len(terms)
         part[i, x, y] = tuple(part[i, x, y][n] + term for n, term in enumerate(terms))
-        s = hl.RDom([(0, TILE)], "s")
-        sums = hl.Func("sums")
-        sums[x, y] = (hl.f32(0.0),) * len(terms)
-        sums[x, y] = tuple(sums[x, y][n] + part[s, x, y][n] for n in range(len(terms)))
-        self.output[x, y, k] = hl.mux(k, [sums[x, y][n] for n in range(len(terms))])
+        folded, sums = hl.Func("folded"), hl.Func("sums")  # sixteen lanes are four, and then one
+        every = range(len(terms))
+        folded[i, x, y] = tuple(total(part[i + n, x, y][m] for n in (0, 4, 8, 12)) for m in every)
+        sums[x, y] = tuple(total(folded[n, x, y][m] for n in range(4)) for m in every)
+        self.output[x, y, k] = hl.mux(k, [sums[x, y][n] for n in every])
         in_strips(self.output.bound(k, 0, len(terms)).reorder(k, x, y).unroll(k))
         sums.compute_at(self.output, x)
-        sums.update().unroll(s)
+        folded.compute_at(self.output, x).bound(i, 0, TILE // 4).vectorize(i)
         part.compute_at(self.output, x).bound(i, 0, TILE).vectorize(i)
-        part.update().reorder(i, r).vectorize(i)
+        part.update().reorder(i, r).vectorize(i).unroll(r, 4)
 
 
 if __name__ == "__main__":
