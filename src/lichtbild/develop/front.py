@@ -1,4 +1,4 @@
-"""Front: the first pass over the pixels, fused from black, shading, clipped highlights, defects and demosaic.
+"""Front: the first pass over the pixels, fused from black, shading, clipped highlights and defects; then demosaic.
 
 in    a Frame, its white balance and its noise
 out   square-root codes (3, H, W) uint16 of white-balanced camera light, and their Encoding
