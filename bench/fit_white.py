@@ -1,6 +1,7 @@
 """Fit how probable each light is at night (develop/_night_white.csv) to simulated places whose light is known.
 
     python -m bench.fit_white [--places N]        writes the table that lichtbild ships, from seeds alone
+    python -m bench.fit_white --hold-out          for each sensor of bench/white.py: fits without it, measures on it
 
 Half of the places are patches of natural colours that cover each other, half are the scenes of our own, most of them
 as surfaces under other lamps (bench/white.py has the lamps), the rest under the lights they were drawn with. Neither
@@ -12,6 +13,8 @@ Source: [Barron2017].
 from __future__ import annotations
 
 import argparse
+from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 
@@ -88,8 +91,16 @@ def own(rng: np.random.Generator, seed: int) -> tuple[F64, F64]:
     return drawn.cropped().astype(np.float64), enlarge(drawn.illuminant, SIZE).astype(np.float64)
 
 
-def example(seed: int) -> tuple[F64, F64] | None:
-    """Histograms (2, BINS, BINS) of a place and the log-chroma (2,) of its light; None where too little is seen."""
+class Example(NamedTuple):
+    """What a sensor saw of a place, histograms (2, BINS, BINS), and the log-chroma (2,) of its light."""
+
+    sensor: str
+    seen: F64
+    light: F64
+
+
+def example(seed: int) -> Example | None:
+    """A place seen by one of SENSORS; None where too little is seen."""
     rng = np.random.default_rng([101, seed])
     if rng.random() < 0.55:
         light = white.lamps(rng)
@@ -107,7 +118,8 @@ def example(seed: int) -> tuple[F64, F64] | None:
     rgb, use = _auto_white.reduce(proxy)
     if int(use.sum()) < _auto_white.MIN_USED:
         return None
-    return _night_white.histograms(rgb, use, reference), _auto_white.chroma(camera.neutral(at)) - reference
+    light = _auto_white.chroma(camera.neutral(at)) - reference
+    return Example(name, _night_white.histograms(rgb, use, reference), light)
 
 
 def fit(seen: F64, lights: F64, rounds: int = 120) -> F64:
@@ -138,12 +150,36 @@ def fit(seen: F64, lights: F64, rounds: int = 120) -> F64:
     return smoothed(found.x.reshape(3, BINS, BINS))
 
 
+def table(examples: list[Example], without: str = "") -> F64:
+    """The table that is fitted to all examples, or to those that a sensor has not seen."""
+    kept = [e for e in examples if e.sensor != without]
+    return fit(np.stack([e.seen for e in kept]), np.stack([e.light for e in kept]))
+
+
+def hold_out(examples: list[Example]) -> None:
+    """Print how far white is from the truth for sensors of which the table knows nothing."""
+    errors: dict[str, list[float]] = {}
+    for name in white.SENSORS:
+        learnt = table(examples, name)
+        with mock.patch.object(_night_white, "table", lambda learnt=learnt: learnt):
+            for kind, methods in white.measure(white.SCENES, (name,)).items():
+                errors.setdefault(kind, []).extend(methods["auto"])
+                white.tell(f"without {name}", kind, methods["auto"])
+    for kind, found in errors.items():
+        white.tell("each held out", kind, found)
+
+
 def main() -> None:
-    """Draw the places, fit, and write the table."""
+    """Draw the places, fit, and write the table, or hold sensors out."""
     p = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     p.add_argument("--places", type=int, default=1600)
-    examples = [e for e in map(example, range(p.parse_args().places)) if e is not None]
-    _night_white.save(fit(np.stack([e[0] for e in examples]), np.stack([e[1] for e in examples])))
+    p.add_argument("--hold-out", action="store_true")
+    given = p.parse_args()
+    examples = [e for e in map(example, range(given.places)) if e is not None]
+    if given.hold_out:
+        hold_out(examples)
+    else:
+        _night_white.save(table(examples))
 
 
 if __name__ == "__main__":
