@@ -185,7 +185,7 @@ class Foliage(Place):
     """Layers: the garden, the tree, and its leaves in three groups that sway each in its own time."""
 
     wind: float = param(0.5, 0.0, 1.0, "", "how much the leaves move")
-    sun: float = param(1.0, 0.001, 1.0, "", "strength of all light: 1 = noon in summer, 0.01 = dusk")
+    sun: float = param(1.0, 1e-6, 1.0, "", "strength of all light: 1 = noon in summer, 0.01 = dusk, 3e-6 = a full moon")
 
     def build(self, canvas: Canvas, seed: int, view: View | None = None) -> Scene:
         """Draw it, as another camera sees it where `view` is given."""

@@ -274,7 +274,7 @@ def render(height: int = 2000, width: int = 3000, seed: int = 1) -> F32:
 class Lake(Place):
     """One still layer; white in the open shade is `lux` / π."""
 
-    lux: float = param(1000.0, 1.0, 20000.0, "lx", "illuminance in the open shade")
+    lux: float = param(1000.0, 0.1, 20000.0, "lx", "illuminance in the open shade")
 
     def build(self, canvas: Canvas, seed: int) -> Scene:
         """Draw it."""
