@@ -156,3 +156,13 @@ def test_proxy_evens_shading(rng: np.random.Generator) -> None:
     even = shading.apply(np.full((1, *size), 0.5, np.float32), shading.prepare(f))[0]
     blue = even[1::2, 1::2].reshape(24, 2, 32, 2).mean((1, 3))
     np.testing.assert_allclose(front.proxy(f)[2], blue, rtol=0.02)
+
+
+def test_darkness_is_not_cut_off_by_the_code():
+    """With less than three electrons of read noise, a code that vanishes there would make blacks of shadows."""
+    for electrons in (0.5, 1.2, 1.8, 2.5, 6.0):
+        scale = 1e-3
+        deviation = electrons * scale
+        code = front.encoding(White((2.0, 1.0, 1.5), (0.3127, 0.329), 6504.0, 0.0, "even"),
+                              Noise((scale,) * 3, (deviation**2,) * 3), 1.0)  # fmt: skip
+        assert code.offset[1] > 2.4 * deviation and code.offset[0] > 2.4 * 2 * deviation
