@@ -64,7 +64,7 @@ def make(frames: list[Frame], truth: F32) -> Made:
     table = colour.prepare(first.colour, balance, VALUES["colour"])
     light = highlights.measure(proxy, balance, VALUES["highlights"])
     made = burst.run(frames, balance, noise.measure(first), VALUES, even)
-    clean = denoise.run(made.code.copy(), made.encoding, made.noise, VALUES, share=made.share)
+    clean = denoise.run(made.code.copy(), made.encoding, made.noise, VALUES, share=made.share, alone=made.alone)
     bias = denoise.unbias(made.encoding, made.noise, VALUES)[:, None, None].astype(np.float32)
 
     def scene(camera: F32) -> F32:

@@ -66,7 +66,9 @@ def merged(shot: Shot) -> burst.Burst:
 
 def finished(b: burst.Burst) -> Any:
     """Its camera light after denoise."""
-    return light(denoise.run(b.code.copy(), b.encoding, b.noise, VALUES, share=b.share), b.encoding, b.noise)
+    return light(
+        denoise.run(b.code.copy(), b.encoding, b.noise, VALUES, share=b.share, alone=b.alone), b.encoding, b.noise
+    )
 
 
 def quality(iso: float, picture: Any) -> dict[str, Any]:

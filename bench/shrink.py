@@ -205,7 +205,7 @@ def main() -> None:
     rng = np.random.default_rng(1)
     size, left, fine, high = flat_tables(lambda amounts: (flat(rng, amounts),))
     frames = shaken(rng)
-    merged_size, _, _, merged_high = flat_tables(lambda amounts: merged(frames, rng, amounts))
+    merged_size, _, merged_fine, merged_high = flat_tables(lambda amounts: merged(frames, rng, amounts))
     print(
         '"""Measured and fitted numbers of denoise and detail, printed by `python -m bench.shrink`."""\n\n# fmt: off\n'
     )
@@ -215,7 +215,8 @@ def main() -> None:
     both = (high, merged_high)
     print(table("HIGH", "Noise power of detail's high-pass per unit of noise power at red, green and blue sites:\n"
                 "# [one frame, several merged].", both))  # fmt: skip
-    print(table("FINE", "The same of R - G and B - G against what half the size predicts, for one frame.", fine))
+    note = "The same of R - G and B - G against what half the size predicts: [one frame, several merged]."
+    print(table("FINE", note, (fine, merged_fine)))
     both = (size, merged_size)
     note = ("Squared mean size of a group of coefficients under noise, per unit of noise power at red,\n"
             "# green and blue sites: [one, merged][plane: luma, R - G, B - G][step, fine first][group].")  # fmt: skip

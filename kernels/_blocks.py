@@ -17,7 +17,7 @@ i, u, v, k, g = (hl.Var(n) for n in ("i", "u", "v", "k", "g"))
 XO, YO, XI, YI, YB = (hl.Var(n) for n in ("xo", "yo", "xi", "yi", "yb"))
 GUARD, ROUND = hl.TailStrategy.GuardWithIf, hl.TailStrategy.RoundUp
 # Columns of the table of a group of coefficients.
-PRECISION, OWN, ALL, BIAS, MOST = range(5)
+PRECISION, OWN, ALL, BIAS, MOST, ALONE = range(6)
 BANDS = (0, 1, 1, 2, 2, 3, 3, 3)  # frequencies along one axis that are handled as one; a group is a pair of them
 GROUPS = 16
 HEIGHT = 128
@@ -102,10 +102,10 @@ class Shrink:
 
     `plane`, `coarse` (a quarter of its size) and `removed` (what was taken from that) are Funcs [x, y, c] without
     borders; `table[column, group, c]`; `calm[x, y]` is 1 / the share of the noise power that a merge left in block
-    (x, y).
+    (x, y), `alone[x, y]` how far that noise is of one frame.
     """
 
-    def __init__(self, plane, coarse, removed, table, calm):
+    def __init__(self, plane, coarse, removed, table, calm, alone):
         self.up_rows, self.up = stretched(coarse, "up")
         self.rest, self.across, self.coefficients = hl.Func("rest"), hl.Func("across"), hl.Func("coefficients")
         self.rest[x, y, i, c] = hl.rounding_shift_right(plane[4 * x + i, y, c] - self.up[x, y, i, c], hl.cast(U16, 2))
@@ -113,22 +113,22 @@ class Shrink:
         self.across[x, y, u, c] = hl.mux(u, forward(eight))
         column = [self.across[x, 4 * y + n, u, c] for n in range(8)]
         self.coefficients[x, y, u, v, c] = hl.mux(v, forward(column))
-        self._gains(table, calm)
+        self._gains(table, calm, alone)
         self._back(removed)
 
-    def _gains(self, table, calm):
+    def _gains(self, table, calm, alone):
         self.size, self.size_rows, self.power = hl.Func("size"), hl.Func("size_rows"), hl.Func("power")
         self.mean, self.taken = hl.Func("mean"), hl.Func("taken")
         self.size[x, y, g, c] = hl.mux(g, [self._group(a, b) for a in range(4) for b in range(4)])
         self.size_rows[x, y, g, c] = _smooth(*(self.size[x, y + n, g, c] for n in (-1, 0, 1)))
         around = _smooth(*(self.size_rows[x + n, y, g, c] for n in (-1, 0, 1)))
         level = hl.cast(F32, around) * table[PRECISION, g, c]
-        self.power[x, y, g, c] = level * level
+        self.power[x, y, g, c] = level * level * hl.fast_inverse(1.0 + alone[x, y] * table[ALONE, g, c])
         total = self.power[x, y, 0, c]
         for n in range(1, GROUPS):
             total = total + self.power[x, y, n, c]
         self.mean[x, y, c] = total
-        t = [table[n, g, c] for n in range(5)]
+        t = [table[n, g, c] for n in range(MOST + 1)]
         signal = (t[OWN] * self.power[x, y, g, c] + t[ALL] * self.mean[x, y, c]) * calm[x, y] - t[BIAS]
         part = t[MOST] * hl.fast_inverse(hl.max(signal, 0.0) + 1.0)
         self.taken[x, y, g, c] = hl.cast(I16, part)

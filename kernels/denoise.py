@@ -75,28 +75,38 @@ class Half(_Half):
         self.place(rows, self.natural_vector_size(U16))
 
 
-def calm(share, step_x, step_y):
-    """1 / share at block (x, y), bilinear between cells; `step`: cells per block. Returns (rows, Func)."""
-    rows, found = hl.Func("calm_rows"), hl.Func("calm")
-    held = edged(share)
-    row, down = _place(y, step_y, share.dim(1).extent())
+def sampled(cells, step_x, step_y, name, middle=1.0):
+    """A coarse map at block (x, y), bilinear between cells; `step`: cells per block. Returns (rows, Func)."""
+    rows, found = hl.Func(f"{name}_rows"), hl.Func(name)
+    held = edged(cells)
+    row, down = _place(y, step_y, cells.dim(1).extent(), middle)
     rows[x, y] = held[x, row] + (held[x, row + 1] - held[x, row]) * down
-    column, right = _place(x, step_x, share.dim(0).extent())
-    found[x, y] = hl.fast_inverse(rows[column, y] + (rows[column + 1, y] - rows[column, y]) * right)
+    column, right = _place(x, step_x, cells.dim(0).extent(), middle)
+    found[x, y] = rows[column, y] + (rows[column + 1, y] - rows[column, y]) * right
     return rows, found
 
 
-def place_calm(rows, found, poly, vector):
-    """Row of blocks by row of blocks."""
-    rows.compute_at(poly, YB)
-    found.compute_at(poly, YB).vectorize(x, vector, ROUND)
-
-
-def _place(block, step, count):
-    """Cell and fraction beyond its centre of the middle of a block."""
-    at = (hl.cast(F32, block) + 1.0) * step - 0.5
+def _place(block, step, count, middle):
+    """Cell and fraction beyond its centre of the place `middle` of a block, in steps of blocks."""
+    at = (hl.cast(F32, block) + middle) * step - 0.5
     cell = hl.clamp(hl.cast(hl.Int(32), hl.floor(at)), -1, count - 1)
     return cell, hl.clamp(at - hl.cast(F32, cell), 0.0, 1.0)
+
+
+class Left:
+    """What noise a merge left in blocks: `calm`, 1 / its share, and `alone`, how far it is that of one frame."""
+
+    def __init__(self, share, alone, step_x, step_y):
+        self.share_rows, shared = sampled(share, step_x, step_y, "shared")
+        self.alone_rows, self.alone = sampled(alone, step_x, step_y, "alone_here")
+        self.calm = hl.Func("calm")
+        self.calm[x, y] = hl.fast_inverse(shared[x, y])
+
+    def schedule(self, poly, vector):
+        """Row of blocks by row of blocks."""
+        for rows, found in ((self.share_rows, self.calm), (self.alone_rows, self.alone)):
+            rows.compute_at(poly, YB)
+            found.compute_at(poly, YB).vectorize(x, vector, ROUND)
 
 
 @hl.generator(name="denoise_coarse")
@@ -106,6 +116,7 @@ class Coarse:
     removed = hl.InputBuffer(I16, 3)
     table = hl.InputBuffer(F32, 3)
     share = hl.InputBuffer(F32, 2)
+    alone = hl.InputBuffer(F32, 2)
     step_x = hl.InputScalar(F32)
     step_y = hl.InputScalar(F32)
     whole = hl.InputScalar(hl.Bool())  # the clean plane is wanted, not the removal
@@ -113,10 +124,10 @@ class Coarse:
 
     def generate(self):
         at_origin(self.plane, self.coarse, self.removed, self.output)
-        rows, quiet = calm(self.share, self.step_x, self.step_y)
+        left = Left(self.share, self.alone, self.step_x, self.step_y)
         held, noisy = edged(self.plane), hl.Func("noisy")
         noisy[x, y, c] = held[x, y, c]
-        shrink = Shrink(noisy, edged(self.coarse), edged(self.removed), self.table, quiet)
+        shrink = Shrink(noisy, edged(self.coarse), edged(self.removed), self.table, left.calm, left.alone)
         noise = shrink.flat[x, y, c]
         self.output[x, y, c] = hl.select(self.whole, self.plane[x, y, c] - noise, noise)
 
@@ -125,7 +136,7 @@ class Coarse:
         tiles(self.output, vector, COLUMNS)
         self.output.reorder(XI, YI, XO, YO, c).fuse(YO, c, YO).parallel(YO)
         shrink.schedule(self.output, vector)
-        place_calm(rows, quiet, shrink.poly, vector)
+        left.schedule(shrink.poly, vector)
         noisy.compute_at(self.output, XO).vectorize(x, vector, ROUND).never_partition([y])
 
 
@@ -151,9 +162,10 @@ class Denoise:
     differences = hl.InputBuffer(I16, 3)  # clean, of half the size
     table = hl.InputBuffer(F32, 3)
     share = hl.InputBuffer(F32, 2)
+    alone = hl.InputBuffer(F32, 2)
     step_x = hl.InputScalar(F32)
     step_y = hl.InputScalar(F32)
-    core = hl.InputBuffer(I16, 1)  # most that is taken from a colour difference
+    core = hl.InputBuffer(F32, 2)  # square of the most that is taken from a colour difference, see Tables
     sharpening = hl.InputBuffer(I16, 1)
     output = hl.OutputBuffer(U16, 3)
 
@@ -161,14 +173,21 @@ class Denoise:
         at_origin(self.code, self.luma, self.coarse, self.removed, self.differences, self.output)
         held, noisy, luma = edged(self.luma), hl.Func("noisy"), hl.Func("clean_luma")
         noisy[x, y, c] = held[x, y]
-        calm_rows, quiet = calm(self.share, self.step_x, self.step_y)
-        shrink = Shrink(noisy, edged(self.coarse), edged(self.removed), self.table, quiet)
+        left = Left(self.share, self.alone, self.step_x, self.step_y)
+        shrink = Shrink(noisy, edged(self.coarse), edged(self.removed), self.table, left.calm, left.alone)
         luma[x, y] = hl.max(noisy[x, y, 0] - shrink.flat[x, y, 0], hl.cast(I16, 0))
         helpers, added = sharpen(luma, self.sharpening)
         rows, poly, clean = doubled(edged(self.differences), "clean")
         red, green, blue = (hl.cast(I16, self.code[x, y, n] >> 2) for n in range(3))
+        # Four pixels have one reach, so that it is loaded in whole vectors.
+        places = [sampled(a, self.step_x, self.step_y, f"{a.name()}_near", 0.5) for a in (self.share, self.alone)]
+        shared, single = (found[x, y] for _, found in places)
+        reach = hl.Func("reach")
+        power = shared * (self.core[c, 0] + single * self.core[c, 1])
+        reach[x, y, j, c] = hl.cast(I16, hl.min(hl.sqrt(power), 32767.0))
+        most = [reach[x // 4, y // 4, x % 4, n] for n in range(2)]
         off = [
-            hl.clamp(hl.saturating_sub(clean[x, y, n], other - green), -self.core[n], self.core[n])
+            hl.clamp(hl.saturating_sub(clean[x, y, n], other - green), -most[n], most[n])
             for n, other in enumerate((red, blue))
         ]
         step = added[x, y] - shrink.flat[x, y, 0] - hl.halving_add(off[0], off[1]) / 2
@@ -179,7 +198,11 @@ class Denoise:
         vector = self.natural_vector_size(U16)
         place(self.output, [luma, *helpers], vector, COLUMNS - 16)
         shrink.schedule(self.output, vector)
-        place_calm(calm_rows, quiet, shrink.poly, vector)
+        left.schedule(shrink.poly, vector)
+        for f in (f for two in places for f in two):
+            f.compute_at(self.output, XO)
+        reach.compute_at(self.output, XO).bound(c, 0, 2).reorder(j, x, y, c).reorder_storage(j, x, y, c)
+        reach.bound(j, 0, 4).unroll(j).vectorize(x, vector, ROUND)
         noisy.compute_at(self.output, XO).bound(c, 0, 1).vectorize(x, vector, ROUND).never_partition([y])
         for f in (rows, poly):
             f.compute_at(self.output, YI).hoist_storage(self.output, XO).bound(c, 0, 2)

@@ -40,11 +40,17 @@ def _picture(rng, shape):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 5), (33, 20), (641, 479)])
-@pytest.mark.parametrize("amount", [0.0, 1.0])
-def test_kernel_equals_twin(rng, shape, amount):
+@pytest.mark.parametrize(("amount", "merged"), [(0.0, False), (1.0, False), (0.0, True)])
+def test_kernel_equals_twin(rng, shape, amount, merged):
     encoding, code = _encoding(), _picture(rng, shape)
-    table, sharpening = denoise.prepare(encoding), detail.prepare(encoding, {"detail": {"amount": amount}})
-    difference = denoise.apply(code, table, sharpening).astype(int) - denoise.twin(code, table, sharpening)
+    table, sharpening = (
+        denoise.prepare(encoding, merged=merged),
+        detail.prepare(encoding, {"detail": {"amount": amount}}),
+    )
+    cells = (-(-shape[0] // 8), -(-shape[1] // 8)) if merged else (1, 1)
+    share, alone = (np.float32(rng.uniform(*ends, cells)) for ends in ((0.2, 4.0), (0.0, 1.0)))
+    found = denoise.apply(code, table, sharpening, share, alone=alone)
+    difference = found.astype(int) - denoise.twin(code, table, sharpening, share, alone)
     # The kernel counts in steps of 4 codes and rounds after each stage; noise is 500 codes here.
     assert np.abs(difference).max() <= 80
     assert np.abs(difference).mean() < 10 and abs(difference.mean()) < 5
@@ -74,7 +80,7 @@ def test_tables_belong_to_our_demosaic():
     assert np.allclose(size[:, 0], np.sum(tables.SIZE[0], -1)[:, 0], rtol=0.06)
     assert np.allclose(size[:, 1], np.sum(tables.SIZE[0], -1)[:, 1], rtol=0.25)  # few blocks
     assert np.allclose(left, tables.LEFT, rtol=0.02)
-    assert np.allclose(fine, np.sum(tables.FINE, -1), rtol=0.05)
+    assert np.allclose(fine, np.sum(tables.FINE[0], -1), rtol=0.05)
     assert high == pytest.approx(sum(tables.HIGH[0]), rel=0.02)
 
 
@@ -173,3 +179,48 @@ def test_where_more_noise_is_left_codes_are_lifted_before():
     assert np.allclose(lifted, more[:, None, None], rtol=0.01)
     code[:, 8:16, 16:24] = 20000
     assert (code == 20000).all()
+
+
+def test_a_frame_alone_in_a_merge_is_as_clean_as_a_single_one(rng):
+    """Where all but the reference were left out, its noise is that of one frame, not what moved frames have."""
+    encoding = _encoding()
+    clean, noisy = _noisy(rng, (512, 512), encoding)
+    one, inner = np.ones((1, 1), np.float32), np.s_[:, 16:-16, 16:-16]
+
+    def mesh(found):
+        """Noise of luma at the highest frequencies: what is left of a pixel against the one beside it, both ways."""
+        d = (found - clean).astype(float)
+        luma = ((d[0] + 2 * d[1] + d[2]) / 4)[16:-16, 16:-16]
+        return np.std(luma[1:, 1:] - luma[1:, :-1] - luma[:-1, 1:] + luma[:-1, :-1])
+
+    single, alone, blind = (
+        denoise.run(noisy, encoding, NOISE, OFF, *more) for more in ((), (one, None, one), (one, None))
+    )
+    assert mesh(alone) < 1.02 * mesh(single) and mesh(blind) > 1.1 * mesh(alone)
+    assert np.std((alone - clean)[inner]) < 1.02 * np.std((single - clean)[inner])
+
+
+def test_grain_is_no_mesh(rng):
+    """What stays of noise is not its finest checkers."""
+    encoding = _encoding()
+    clean, noisy = _noisy(rng, (512, 512), encoding)
+
+    def checkers(grain):
+        d = denoise.run(noisy, encoding, NOISE, {"denoise": {"grain": grain}, **OFF}).astype(float) - clean
+        luma = (d[0] + 2 * d[1] + d[2]) / 4
+        sign = (-1.0) ** np.add.outer(np.arange(512), np.arange(512))
+        return np.std((luma * sign).reshape(128, 4, 128, 4).mean((1, 3))[4:-4, 4:-4])
+
+    assert checkers(0.3) < 5 * checkers(0.0)
+
+
+def test_specks_of_colour_do_not_outlive_a_merge(rng):
+    """Fine colour noise of moved frames, eight times that of one frame's demosaic, is within what denoise may take."""
+    encoding = _encoding()
+    sigma = encoding.sigma[0]
+    clean = encoding.encode(np.full((3, 256, 256), 0.2)).astype(float)
+    colour = rng.standard_normal((3, 256, 256)) * sigma * np.array([0.3, 0.05, 0.3])[:, None, None]
+    noisy = np.rint(clean + colour).astype(np.uint16)
+    found = denoise.run(noisy, encoding, NOISE, OFF, np.ones((1, 1), np.float32))
+    left = (found[0].astype(float) - found[1])[16:-16, 16:-16]
+    assert np.abs(left - left.mean()).max() < 0.5 * sigma

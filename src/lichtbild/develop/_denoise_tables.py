@@ -9,8 +9,8 @@ LEFT = (0.902, 0.825, 0.903)
 # [one frame, several merged].
 HIGH = ((0.0866, 0.261, 0.0865), (0.0731, 0.218, 0.073))
 
-# The same of R - G and B - G against what half the size predicts, for one frame.
-FINE = ((0.0181, 0.0158, 0), (0, 0.0157, 0.018))
+# The same of R - G and B - G against what half the size predicts: [one frame, several merged].
+FINE = (((0.0181, 0.0158, 0), (0, 0.0157, 0.018)), ((0.148, 0.11, 0.015), (0.015, 0.11, 0.148)))
 
 # Squared mean size of a group of coefficients under noise, per unit of noise power at red,
 # green and blue sites: [one, merged][plane: luma, R - G, B - G][step, fine first][group].

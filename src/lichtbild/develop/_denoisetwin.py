@@ -80,17 +80,18 @@ def rest_of(plane: F64, coarse: F64) -> F64:
     )
 
 
-def removal(plane: F64, coarse: F64, removed: F64, table: F32, share: F32) -> F64:
-    """What noise explains in a plane: of its own two octaves by `table` (16, 5), of slower ones what was `removed`.
+def removal(plane: F64, coarse: F64, removed: F64, table: F32, left: tuple[F32, F32]) -> F64:
+    """What noise explains in a plane: of its own two octaves by `table` (16, 6), of slower ones what was `removed`.
 
     The answer has a border of BORDER pixels.
     """
     height, width = plane.shape
     found = blocks(rest_of(plane, coarse))
     power = np.square(sizes(found) * table[:, 0, None, None])
-    mean = power.sum(0)
-    rows, columns = (np.arange(n) * STEP - _MARGIN + STEP for n in mean.shape)
-    calm = 1 / sampled(share, rows / height, columns / width)
+    rows, columns = (np.arange(n) * STEP - _MARGIN + STEP for n in power.shape[1:])
+    share, alone = (sampled(a, rows / height, columns / width) for a in left)
+    power /= 1 + alone * table[:, 5, None, None]
+    mean, calm = power.sum(0), 1 / share
     for n, (g, t) in enumerate(zip(GROUPS, np.asarray(table, np.float64), strict=True)):
         signal = np.maximum((t[1] * power[n] + t[2] * mean) * calm - t[3], 0)
         found[g] *= t[4] / 32768 / (signal + 1)
@@ -122,32 +123,34 @@ def planes_of(code: Any) -> list[F64]:
     return [(red + 2 * green + blue) / 4, red - green, blue - green]
 
 
-def removals(code: Any, tables: Any, share: F32) -> tuple[F64, list[F64]]:
+def removals(code: Any, tables: Any, left: tuple[F32, F32]) -> tuple[F64, list[F64]]:
     """What is taken from luma, with a border, and the clean colour differences of half the size."""
     pyramid = [planes_of(code)]
     for _ in range(5):
         pyramid.append([halved(p) for p in pyramid[-1]])
     none = np.zeros_like(pyramid[4][0])
-    slow = bare(removal(pyramid[2][0], pyramid[4][0], none, tables.luma[1], share))
-    luma = removal(pyramid[0][0], pyramid[2][0], slow, tables.luma[0], share)
+    slow = bare(removal(pyramid[2][0], pyramid[4][0], none, tables.luma[1], left))
+    luma = removal(pyramid[0][0], pyramid[2][0], slow, tables.luma[0], left)
     differences = []
     for k in (1, 2):
         none = np.zeros_like(pyramid[5][k])
-        slow = bare(removal(pyramid[3][k], pyramid[5][k], none, tables.chroma[1, k - 1], share))
-        noise = removal(pyramid[1][k], pyramid[3][k], slow, tables.chroma[0, k - 1], share)
+        slow = bare(removal(pyramid[3][k], pyramid[5][k], none, tables.chroma[1, k - 1], left))
+        noise = removal(pyramid[1][k], pyramid[3][k], slow, tables.chroma[0, k - 1], left)
         differences.append(pyramid[1][k] - bare(noise))
     return luma, differences
 
 
-def twin(code: U16, tables: Any, sharpening: Any, share: F32) -> U16:
+def twin(code: U16, tables: Any, sharpening: Any, left: tuple[F32, F32]) -> U16:
     """What `denoise.apply` does, in NumPy and float64."""
     shape = code.shape[1:]
-    noise, differences = removals(code, tables, share)
+    noise, differences = removals(code, tables, left)
     luma, *noisy = planes_of(code)
     clean = np.maximum(np.pad(luma, BORDER, mode="edge") - noise, 0)
+    rows, columns = ((np.arange(n) // STEP + 0.5) * STEP / n for n in shape)
+    share, alone = (sampled(a, rows, columns) for a in left)
+    reach = UNIT * np.sqrt(share * (tables.core[0, :, None, None] + alone * tables.core[1, :, None, None]))
     first, second = (
-        np.clip(stretched(d, 2, shape) - p, -UNIT * c, UNIT * c)
-        for d, p, c in zip(differences, noisy, tables.core.astype(float), strict=True)
+        np.clip(stretched(d, 2, shape) - p, -most, most) for d, p, most in zip(differences, noisy, reach, strict=True)
     )
     step = bare(detail.added(clean, sharpening) - noise) - (first + second) / 4
     found = np.asarray(code, np.float64) + np.stack([step + first, step, step + second])

@@ -31,6 +31,7 @@ _LEAST_SHARE = 0.02  # of one frame's noise: fifty frames
 # much gentler. Chosen by CPSNR on SB-1 at ISO 1600 and 6400, for frames that were
 # demosaiced before and for quads, whose red and blue are smoother.
 _SMOOTHED, _SMOOTHED_QUADS = 0.4, 0.7
+_MEASURED = 1 / 8  # the reference's part where bench/shrink measured the spectrum of merged noise
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Burst:
     Of a burst also `share` (h, w): noise power in units of that noise; `others`: names of the further frames that were
     merged; `believed`: part of the picture in which each of them was; `frames` (h, w): frames that count, per cell of
     8x8 pixels; `left` (3, h, w): noise power of codes as a part of what one pixel of the reference has, where it is
-    known.
+    known; `alone` (h, w): how far the noise is as of one frame, see `denoise.run`.
     """
 
     code: U16
@@ -51,6 +52,7 @@ class Burst:
     believed: tuple[float, ...] = ()
     frames: F32 = field(default_factory=lambda: np.ones((1, 1), np.float32))
     left: F32 | None = None
+    alone: F32 | None = None
 
 
 def order(frames: Sequence[Frame], values: Values, remarks: list[str] | None = None) -> list[Frame]:
@@ -147,8 +149,19 @@ def run(
         code = zoom.fit(fine, (round(times * code.shape[1]), round(times * code.shape[2])))
     return Burst(
         code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
-        np.reciprocal(merged.share), None if samples else way.left(merged),
+        np.reciprocal(merged.share), None if samples else way.left(merged), _alone(merged.share, smoothed),
     )  # fmt: skip
+
+
+def _alone(share: F32, smoothed: np.float32) -> F32:
+    """How far noise is that of one frame, 0..1, where the reference has the part `share` of all weights.
+
+    Noise power in the spectrum is a mean of what a frame has and of what moved ones have, with the weights share and
+    1 - share; both are told as parts of power that `smoothed` makes less of.
+    """
+    more = np.maximum((share - np.float32(_MEASURED)) / np.float32(1 - _MEASURED), 0)
+    left = 1 - smoothed * np.float32(1 - _MEASURED)
+    return np.asarray(more / (left + (1 - left) * more), np.float32)
 
 
 def _times(three: tuple[float, float, float], factor: float) -> tuple[float, float, float]:

@@ -29,8 +29,11 @@ _UNIT = 4.0  # codes per step of the kernel's int16
 # More bias than the least squared error asks for: a speck left is uglier than the texture that goes with it (+0.1 dB
 # after gamma, -0.02 dB in linear light).
 _CAUTION = 1.1
-_CORE = 8.0  # standard deviations of the finest colour noise by which colour at full size may move at most
-_FINEST = [n for n in range(16) if max(n // 4, n % 4) >= 2]  # groups of frequencies above 0.19 cycles per pixel
+# Standard deviations of the finest colour noise by which colour at full size may move at most: of one frame, of merged.
+_CORE = (8.0, 5.0)
+# Groups of frequencies above 0.19 cycles per pixel whose noise is grain; not the last: demosaicing leaves most noise
+# there, and what is kept of it is a mesh of pixels.
+_KEPT = [n for n in range(15) if max(n // 4, n % 4) >= 2]
 _LEAST_SHARE = 1e-3  # of the noise power: a thousand frames merged
 _LEAST = 1e-3  # code steps: noise below this is none, and dividing by it stays finite
 _EVEN = np.ones((1, 1), np.float32)  # a share of 1 everywhere
@@ -45,11 +48,12 @@ class Denoise(Stage):
 
 class Tables(NamedTuple):
     """What the kernels read. A row of the first two: 1 / noise size in kernel steps, weights of the group's and of all
-    groups' power, bias, and the most that is taken, in 1 / 32768."""
+    groups' power, bias, the most that is taken, in 1 / 32768, and by how much of it noise power is more where a frame
+    of a merge stands alone."""
 
-    luma: F32  # (2 steps, fine first, 16 groups, 5)
-    chroma: F32  # (2 steps, 2 planes, 16, 5)
-    core: I16  # (2,) most that a colour difference moves at full size, in kernel steps
+    luma: F32  # (2 steps, fine first, 16 groups, 6)
+    chroma: F32  # (2 steps, 2 planes, 16, 6)
+    core: F32  # (2, 2) square of the most that each colour difference moves at full size; what it is more alone
 
 
 def settings(values: Values | None) -> Denoise:
@@ -58,27 +62,29 @@ def settings(values: Values | None) -> Denoise:
     return Denoise(**{k: v for k, v in known.items() if k in params(Denoise)})
 
 
-def prepare(encoding: Encoding, values: Values | None = None, share: float | None = None) -> Tables:
-    """The kernel's tables for noise of `encoding`; `share`: mean part of it that a merge left, None = no merge."""
+def prepare(encoding: Encoding, values: Values | None = None, merged: bool = False) -> Tables:
+    """The kernel's tables for noise of `encoding`, of one frame or as a merge left it."""
     chosen = settings(values)
     sigma2 = np.square(np.asarray(encoding.sigma, np.float64)) / _UNIT**2
-    power = np.asarray(SIZE[share is not None])
+    power = np.asarray(SIZE[merged])
+    alone = np.asarray(SIZE[0])
     part = math.log2(float((values or {}).get("merge", {}).get("zoom", 1.0)))
     if part:  # between the measured sizes of the picture: a guess
         power = np.maximum(power, 1e-9) ** (1 - part) * np.maximum(SIZE_ZOOMED, 1e-9) ** part
+        alone = power  # what one frame has there was not measured
     size = np.sqrt(power @ sigma2)  # (3 planes, 2 steps, 16)
-    table = np.empty((3, 2, 16, 5))
+    table = np.empty((3, 2, 16, 6))
     strength = np.array([chosen.luma, chosen.chroma, chosen.chroma])
     table[..., 0] = 1.0 / np.maximum(size * strength[:, None, None], _LEAST)
     table[..., 1:4] = SHRINK
     table[..., 3] *= _CAUTION
     table[..., 4] = 32767
-    table[0, 0, _FINEST, 4] *= 1 - chosen.grain
-    part = 1.0 if share is None else share
-    core = _CORE * chosen.chroma * np.sqrt(np.asarray(FINE) @ sigma2 * part)
+    table[0, 0, _KEPT, 4] *= 1 - chosen.grain
+    table[..., 5] = alone @ sigma2 / np.maximum(power @ sigma2, _LEAST**2) - 1
+    core = np.stack([(_CORE[k] * chosen.chroma) ** 2 * np.asarray(FINE[k]) @ sigma2 for k in (merged, False)])
+    core[1] -= core[0]
     made = np.ascontiguousarray(table, np.float32)
-    return Tables(made[0], np.ascontiguousarray(made[1:].swapaxes(0, 1)),
-                  np.minimum(np.rint(core), 32767).astype(np.int16))  # fmt: skip
+    return Tables(made[0], np.ascontiguousarray(made[1:].swapaxes(0, 1)), np.asarray(core, np.float32))
 
 
 def unbias(encoding: Encoding, noise: Noise, values: Values | None = None) -> F64:
@@ -105,11 +111,14 @@ def even_out(code: U16, encoding: Encoding, noise: Noise, values: Values | None,
         strip[:] = np.minimum(np.sqrt(np.square(strip.astype(np.float32)) + power * more) + 0.5, 65535)
 
 
-def apply(code: U16, tables: Tables, sharpening: I16, share: F32 = _EVEN, into: U16 | None = None) -> U16:
+def apply(
+    code: U16, tables: Tables, sharpening: I16, share: F32 = _EVEN, into: U16 | None = None, alone: F32 | None = None
+) -> U16:
     """Code planes (3, H, W) denoised by the tables of `prepare` and sharpened by that of `detail.prepare`.
 
-    `share` (h, w) as in `run`. The answer is written to `into`, which may be `code` itself.
+    `share` and `alone` (h, w) as in `run`. The answer is written to `into`, which may be `code` itself.
     """
+    left = (share, np.zeros_like(share) if alone is None else alone)
     size = code.shape[1:]
     small, luma = _empty(size, 2), np.empty(size, np.int16)
     kernels.call("denoise_halve", code=code, output=small, luma=luma)
@@ -118,13 +127,13 @@ def apply(code: U16, tables: Tables, sharpening: I16, share: F32 = _EVEN, into: 
         pyramid.append(_empty(size, 2**octave))
         kernels.call("denoise_half", plane=pyramid[-2], output=pyramid[-1])
     second, third, fourth, fifth = pyramid[1:]
-    removed = _coarse(second[:1], fourth[:1], np.zeros_like(fourth[:1]), tables.luma[1:], share)
-    slow = _coarse(third[1:], fifth[1:], np.zeros_like(fifth[1:]), tables.chroma[1], share)
-    differences = _coarse(small[1:], third[1:], slow, tables.chroma[0], share, whole=True)
+    removed = _coarse(second[:1], fourth[:1], np.zeros_like(fourth[:1]), tables.luma[1:], left)
+    slow = _coarse(third[1:], fifth[1:], np.zeros_like(fifth[1:]), tables.chroma[1], left)
+    differences = _coarse(small[1:], third[1:], slow, tables.chroma[0], left, whole=True)
     output = np.empty(code.shape, np.uint16) if into is None else into
     kernels.call(
         "denoise", code=code, luma=luma, coarse=second[:1], removed=removed, differences=differences,
-        table=tables.luma[:1], core=tables.core, sharpening=sharpening, **_sampled(share, size), output=output,
+        table=tables.luma[:1], core=tables.core, sharpening=sharpening, **_sampled(left, size), output=output,
     )  # fmt: skip
     return output
 
@@ -133,30 +142,35 @@ def _empty(size: tuple[int, ...], factor: int) -> I16:
     return np.empty((3, -(-size[0] // factor), -(-size[1] // factor)), np.int16)
 
 
-def _sampled(share: F32, size: tuple[int, ...]) -> dict[str, Any]:
-    """The share as a kernel reads it: with cells per block."""
-    return {"share": share, "step_x": 4 * share.shape[1] / size[1], "step_y": 4 * share.shape[0] / size[0]}
+_Left = tuple[F32, F32]  # `share` and `alone`
 
 
-def _coarse(plane: I16, coarse: I16, removed: I16, table: F32, share: F32, whole: bool = False) -> I16:
+def _sampled(left: _Left, size: tuple[int, ...]) -> dict[str, Any]:
+    """Both maps as a kernel reads them: with cells per block."""
+    rows, columns = left[0].shape
+    return {"share": left[0], "alone": left[1], "step_x": 4 * columns / size[1], "step_y": 4 * rows / size[0]}
+
+
+def _coarse(plane: I16, coarse: I16, removed: I16, table: F32, left: _Left, whole: bool = False) -> I16:
     """What is taken from planes (n, h, w); or the planes without it."""
     output = np.empty_like(plane)
     kernels.call(
         "denoise_coarse", plane=plane, coarse=coarse, removed=removed, table=table,
-        **_sampled(share, plane.shape[1:]), whole=whole, output=output,
+        **_sampled(left, plane.shape[1:]), whole=whole, output=output,
     )  # fmt: skip
     return output
 
 
 def run(
     code: U16, encoding: Encoding, noise: Noise, values: Values | None = None, share: F32 | None = None,
-    into: U16 | None = None,
+    into: U16 | None = None, alone: F32 | None = None,
 ) -> U16:  # fmt: skip
     """Denoise and sharpen code planes (3, H, W); `values` is a resolved recipe.
 
     `share` (h, w) > 0: noise power of a merged pixel, as a part of what `noise` says; a coarse map over the whole
-    picture, bilinear between the centres of its cells. `into`: where to write the answer; `code` itself spares a
-    picture's memory. Returns `code` itself where the recipe asks for nothing.
+    picture, bilinear between the centres of its cells. `alone`, in the same cells: how far that noise is as of one
+    frame, 0..1, which has more of it in the finest texture than frames that were moved. `into`: where to write the
+    answer; `code` itself spares a picture's memory. Returns `code` itself where the recipe asks for nothing.
     """
     del noise  # already in encoding.sigma
     chosen = settings(values)
@@ -167,11 +181,11 @@ def run(
     sharpening = detail.prepare(encoding, values, mean)
     if chosen.luma == 0 and chosen.chroma == 0:
         return detail.apply(code, sharpening)
-    return apply(code, prepare(encoding, values, mean), sharpening, left, into)
+    return apply(code, prepare(encoding, values, share is not None), sharpening, left, into, alone)
 
 
-def twin(code: U16, tables: Tables, sharpening: I16, share: F32 = _EVEN) -> U16:
+def twin(code: U16, tables: Tables, sharpening: I16, share: F32 = _EVEN, alone: F32 | None = None) -> U16:
     """What `apply` does, in NumPy and float64."""
     from . import _denoisetwin
 
-    return _denoisetwin.twin(code, tables, sharpening, share)
+    return _denoisetwin.twin(code, tables, sharpening, (share, np.zeros_like(share) if alone is None else alone))

@@ -112,7 +112,7 @@ def _clean(taken: burst.Burst, values: Values, seen: F32 | None, bracket: bool) 
     code, encoding, noise = taken.code, taken.encoding, taken.noise
     if taken.share is not None and bracket:
         denoise.even_out(code, encoding, noise, values, taken.share)
-    return denoise.run(code, encoding, noise, values, into=code, share=seen)
+    return denoise.run(code, encoding, noise, values, into=code, share=seen, alone=taken.alone)
 
 
 def _said(frame: Frame, taken: burst.Burst, count: int) -> dict[str, Any]:
