@@ -24,7 +24,7 @@ from ..types import F32, U16, Encoding, Frame, Noise, Values, White
 from . import banding, black, defects, demosaic, pattern, shading
 
 _LEAST_SCALE = 1e-6  # of noise: less than a photon in a million is no noise of light
-# Standard deviations of read noise below black at which the code ends. Where a pixel has an electron or less, a code that
+# Standard deviations of read noise below black at which the code ends. Where a pixel has an electron, a code that
 # ends nearer makes shadows black and noise specks, and costs one frame 2 dB after gamma; 3 costs 0.2 dB above that.
 _DEPTH = 2.5
 _MOST_OFFSET = 0.25  # of the code, in camera light: where read noise is nearly all, the root stays a root
