@@ -64,6 +64,15 @@ def test_a_slope_out_of_the_dark_stays_what_it_is(rng: np.random.Generator) -> N
     assert made.black_column is None or np.abs(made.black_column).max() < 2.0
 
 
+def test_upright_things_in_the_dark_are_no_banding(rng: np.random.Generator) -> None:
+    """Posts from top to bottom, of several widths, a little lighter than the dark behind them."""
+    posts = np.zeros(SIZE[1])
+    for left in rng.integers(0, SIZE[1] - 40, 60):
+        posts[left : left + rng.integers(6, 30)] += rng.uniform(1, 5)
+    shot = frame(np.clip(np.rint(64 + 2 + posts + rng.normal(0, 8.0, SIZE)), 0, 1023).astype(np.uint16))
+    assert banding.even(shot, NOISE).black_column is None
+
+
 def test_structure_of_a_part_of_the_picture_is_left_alone(rng: np.random.Generator) -> None:
     shot, _, _ = dark(0.0, 0.0, 6.0, rng)
     assert shot.mosaic is not None

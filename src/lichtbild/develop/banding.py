@@ -4,9 +4,10 @@ in    a mosaic and the noise of its darkness
 out   the same frame, whose black level says what each row and column is off
 The offset of a row is the mean, over sites with next to no light, of what they are off their neighbours above and below
 in the same column; of columns likewise. A row without darkness stays as it is, and hides it. Where the halves of rows
-differ by more than noise explains, the dark is no dark but a scene with texture, and nothing is done. What both halves
-agree on is banding, the rest is noise: each offset is drawn towards nothing by the share of noise in it, and where the
-halves do not agree nothing is done.
+differ by more than noise explains, the dark is no dark but a scene with texture, and nothing is done; nor where rows
+beside each other agree as the halves do: then it is upright or level things. What both halves agree on else is banding,
+the rest is noise: each offset is drawn towards nothing by the share of noise in it, and where the halves do not agree
+nothing is done.
 Source: [Wiener1949] for the share.
 """
 
@@ -31,6 +32,7 @@ _LEAST_LINES = 64  # of a picture, below which nothing is said
 _DARK = 3.0  # standard deviations of darkness: light up to which a site counts
 _ODD = 4.0  # standard deviations from which a site is no noise
 _FEWEST = 24  # dark sites in each half of a line
+_SCENE = 0.3  # part of what halves agree on, from which it is things in the scene
 _SURE = 4.0  # standard errors by which the halves must agree
 # Of the variance that noise explains, in which halves may differ: 1.2 in the dark of night scenes, 2.3 and 4.8 in rows
 # and columns of a painting whose shadows are full of brushwork.
@@ -114,13 +116,28 @@ def offsets(
     explained = sigma**2 * (1 + 0.5 / _REACH) * (1 + shot) * float(np.reciprocal(counts[:, enough]).mean())
     if float(np.square(one - two).mean()) / 2 > _TEXTURE * explained:
         return None
-    shared = float((one * two).mean())
+    shared, scene = float((one * two).mean()), _of_the_scene(halves, enough, period)
+    if scene > _SCENE * shared:
+        return None
+    shared -= scene
     if shared < _SURE * float(one.std() * two.std()) / math.sqrt(len(one)):
         return None
     total = counts.sum(0)
     mean = (halves * counts).sum(0) / np.maximum(total, 1)
     doubt = sigma**2 * (1 + 0.5 / _REACH) / np.maximum(total, 1)
     return np.asarray(np.where(enough, mean * shared / (shared + doubt), 0), np.float32)
+
+
+def _of_the_scene(halves: NDArray[Any], enough: NDArray[np.bool_], period: int) -> float:
+    """What the halves of lines share with each other that lie side by side, a period or two apart: of a scene it is
+    about as much as within a line, of banding nothing.
+    """
+    found = 0.0
+    for apart in (1, period, 2 * period):
+        both = enough[apart:] & enough[:-apart]
+        (one, two), (next_one, next_two) = halves[:, :-apart][:, both], halves[:, apart:][:, both]
+        found = max(found, float((one * next_two + two * next_one).sum()) / max(2 * len(one), 1))
+    return found
 
 
 def _around(lines: NDArray[Any], period: int) -> NDArray[Any]:
