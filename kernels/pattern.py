@@ -164,7 +164,7 @@ class _Pattern:
         return tuple(hl.clamp(v + 0.5, 0.0, float(HALF_MAX)) for v in three)
 
     def schedule(self, early, wayward, late):
-        # 38 ms/MP of processor time, half of that on 2 cores of a Xeon, AVX-512; estimates and blend take 28 % each.
+        # 42 ms/MP of processor time, half of that on 2 cores of a Xeon, AVX-512; estimates and blend take 28 % each.
         # Whole tiles, not rows that slide: Halide does not see that rows looked up in a table follow each other.
         out, tail, up = self.output, hl.TailStrategy.GuardWithIf, hl.TailStrategy.RoundUp
         xo, yo, lanes = hl.Var("xo"), hl.Var("yo"), self.natural_vector_size(F32)
