@@ -10,6 +10,7 @@ Source: DNG 1.7.1, opcode WarpRectilinear; [Keys1981].
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from ..types import F32, F64, U16, Frame, Warp
 
 Places = NDArray[np.intp]
 STEP = 16  # the same as in kernels/geometry.py
+LEAST_PART = 0.8  # of the picture each way: what asks for more is no lens
+BORDER = 65  # points on each side of the picture that are watched
 REACH = (5, 20)  # rows and columns that a block of the kernel reads: the least it can be given
 
 
@@ -29,6 +32,9 @@ class Geometry(Stage):
     """Parameters of the resampling."""
 
     correct: bool = param(True, doc="apply the WarpRectilinear opcodes of the file")
+    fill: bool = param(
+        True, doc="enlarge the picture, by a fifth at most, so far that nothing of it lies beyond the frame"
+    )
 
 
 def bend(warp: Warp, plane: int, x: F64, y: F64, shape: tuple[int, int]) -> tuple[F64, F64]:
@@ -48,6 +54,8 @@ def bend(warp: Warp, plane: int, x: F64, y: F64, shape: tuple[int, int]) -> tupl
 def prepare(frame: Frame, values: dict[str, Any], shape: tuple[int, int] | None = None) -> F32 | None:
     """Grid (P, 2, gh, gw) of source x and y, P planes (1 or 3); None when the picture stays as it is.
 
+    A lens that is straightened leaves a border that is not whole; the picture is enlarged until that lies outside.
+
     `shape` is that of a smaller copy of the frame, where one is to be bent; it defaults to the frame's own.
     """
     if not values["correct"] or not frame.warps:
@@ -55,15 +63,43 @@ def prepare(frame: Frame, values: dict[str, Any], shape: tuple[int, int] | None 
     height, width = shape or frame.shape
     columns = np.arange((width - 1) // STEP + 2, dtype=np.float64) * STEP
     rows = np.arange((height - 1) // STEP + 2, dtype=np.float64) * STEP
-    planes = max(len(w.coefficients) for w in frame.warps)
-    grid = np.empty((planes, 2, len(rows), len(columns)), np.float32)
-    for plane in range(planes):
-        x, y = columns[None], rows[:, None]
-        # The file applies its warps in order; a destination pixel is traced back through the last one first.
-        for warp in reversed(frame.warps):
-            x, y = bend(warp, plane, x, y, (height, width))
-        grid[plane] = x, y
+    part = _part(frame) if values["fill"] else 1.0
+    grid = np.asarray(sources(frame.warps, columns[None], rows[:, None], (height, width), part), np.float32)
     return np.nan_to_num(grid, nan=-1.0, posinf=1e6, neginf=-1e6)
+
+
+def sources(warps: Sequence[Warp], x: F64, y: F64, shape: tuple[int, int], part: float = 1.0) -> F64:
+    """Source coordinates (P, 2, …) of destination pixels x, y; the picture shows the middle `part` of all."""
+    cx, cy = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    found = []
+    for plane in range(max(len(w.coefficients) for w in warps)):
+        u, v = np.broadcast_arrays(cx + part * (x - cx), cy + part * (y - cy))
+        # The file applies its warps in order; a destination pixel is traced back through the last one first.
+        for warp in reversed(warps):
+            u, v = bend(warp, plane, u, v, shape)
+        found.append((u, v))
+    return np.array(found)
+
+
+def _part(frame: Frame) -> float:
+    """The part of the picture, each way, whose border still comes from within the frame; at least LEAST_PART."""
+    top, left, height, width = frame.crop or (0, 0, *frame.shape)
+    rows, columns = np.linspace(top, top + height - 1, BORDER), np.linspace(left, left + width - 1, BORDER)
+    x = np.concatenate([columns, columns, np.repeat(columns[[0, -1]], BORDER)])
+    y = np.concatenate([np.repeat(rows[[0, -1]], BORDER), rows, rows])
+    last = np.array([[frame.shape[1] - 0.5], [frame.shape[0] - 0.5]])
+
+    def inside(part: float) -> bool:
+        found = sources(frame.warps, x, y, frame.shape, part)
+        return bool(((found >= -0.5) & (found <= last)).all())
+
+    if inside(1.0):
+        return 1.0
+    low, high = LEAST_PART, 1.0
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(middle) else (low, middle)
+    return low
 
 
 def cells(coarse: tuple[int, ...], fine: tuple[int, ...], grid: F32 | None) -> tuple[Places, Places]:
