@@ -1,18 +1,19 @@
 """Front — the first pass: raw numbers in, three planes of square-root codes out.
 
-black → scale, shading and white gain (one table) → square-root code → clipped → defects → demosaic, in one sweep over
-the mosaic.
+black → scale, shading and white gain (one table) → square-root code → clipped → defects (as far as that: quads.py) →
+demosaic.
 The root is taken once per pixel of the mosaic and not once per colour; everything behind it sees noise of one strength.
 """
 
 import halide as hl
 
-from _quad import HALF_MAX, I16, U16, c, join, mirrored, schedule, split, x, y
+from _quad import U16, c, join, schedule, x, y
 from black import black
-from clipped import flagged, raised
-from defects import repair
 from demosaic import directional, fast, full, smooth
 from shading import gain
+
+BORDER = 12  # quads around the picture: what any method sees of them
+BEFORE = BORDER + 36  # quads before it in a row: vectors that are longer than a tiny picture begin there
 
 
 def coded(front, planes, rows=2):
@@ -35,118 +36,60 @@ def integer(value, top):
     return hl.cast(U16, hl.min(value + 0.5, float(top)))
 
 
-def repaired(front):
-    """Half codes with their flags over all pixels; as quads; without flags, clipped ones raised; without defects."""
-    half, knob = hl.Func("half"), [front.knobs[i] for i in range(5)]
-    half[x, y] = flagged(integer(coded(front, 1)[x, y, 0], HALF_MAX), front.raw[x, y], knob[4])
-    edged = mirrored(half, front.raw.dim(0).extent(), front.raw.dim(1).extent())
-    quads = split(edged, front.dx, front.dy)
-    lifted = raised(quads)
-    return edged, quads, lifted, repair(lifted, knob[:3], hl.cast(I16, knob[3]))
-
-
 def grey(quads, _eps):
     """The method of a monochrome sensor: every pixel is all three."""
     return [(quads[x, y][p],) * 3 for p in range(4)], []
 
 
-class _Mosaic:
-    """What the passes over a mosaic share.
-
-    `knobs`: limits of defects (R, G, B) in half codes, their strength in 1/32767, the raw number from which a sample
-    counts as clipped, highest codes (R, G, B).
+class _Method:
+    """Quads of half codes (4, h, w), as front_quads makes them, with BORDER above and BEFORE left of the picture, and
+    room for vectors behind it → codes (3, H, W). `tops`: highest codes (R, G, B).
     """
 
-    def build(self, method):
-        edged, quads, lifted, fixed = repaired(self)
-        triples, funcs = method(fixed, self.eps)
-        joined = join(full(triples, [self.knobs[i] for i in range(5, 8)]))
-        self.output[x, y, c] = joined[x + self.dx, y + self.dy, c]
+    quads = hl.InputBuffer(hl.UInt(16), 3)
+    dx = hl.InputScalar(hl.Int(32))
+    dy = hl.InputScalar(hl.Int(32))
+    tops = hl.InputBuffer(hl.UInt(16), 1)
+    eps = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.UInt(16), 3)
 
-        self.knobs.dim(0).set_bounds(0, 8)
-        funcs = [(edged, 0), (quads, 8), (lifted, 8), (fixed, 16), *funcs]
-        schedule(self.output, joined, funcs, self.natural_vector_size(U16))
+    def build(self, method):
+        quads, last = hl.Func("quads"), self.quads.dim(1).extent() - 1
+        quads[x, y] = tuple(self.quads[x + BEFORE, hl.clamp(y + BORDER, 0, last), p] for p in range(4))
+        triples, funcs = method(quads, self.eps)
+        joined = join(full(triples, [self.tops[i] for i in range(3)]))
+        self.output[x, y, c] = joined[x + self.dx, y + self.dy, c]
+        # Read into tiles once: what reads them many times compiles in half the time, and runs as fast.
+        schedule(self.output, joined, [(quads, 16), *funcs], self.natural_vector_size(U16))
 
 
 @hl.generator(name="front_directional")
-class Directional(_Mosaic):
-    """The default."""
-
-    raw = hl.InputBuffer(hl.UInt(16), 2)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.UInt(16), 1)
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
+class Directional(_Method):
+    """The default. CPU time 2.9 ms/MP, one thread of a busy Xeon, AVX-512."""
 
     def generate(self):
         self.build(directional)
 
 
 @hl.generator(name="front_smooth")
-class Smooth(_Mosaic):
+class Smooth(_Method):
     """For strong noise."""
-
-    raw = hl.InputBuffer(hl.UInt(16), 2)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.UInt(16), 1)
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
         self.build(smooth)
 
 
 @hl.generator(name="front_fast")
-class Fast(_Mosaic):
+class Fast(_Method):
     """For previews."""
-
-    raw = hl.InputBuffer(hl.UInt(16), 2)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.UInt(16), 1)
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
         self.build(fast)
 
 
 @hl.generator(name="front_mono")
-class Mono(_Mosaic):
+class Mono(_Method):
     """One plane of grey in, three equal planes out."""
-
-    raw = hl.InputBuffer(hl.UInt(16), 2)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
-    dx = hl.InputScalar(hl.Int(32))
-    dy = hl.InputScalar(hl.Int(32))
-    knobs = hl.InputBuffer(hl.UInt(16), 1)
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
         self.build(grey)
