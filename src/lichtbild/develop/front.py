@@ -24,6 +24,8 @@ from ..types import F32, U16, Encoding, Frame, Noise, Values, White
 from . import banding, black, defects, demosaic, pattern, shading
 
 _LEAST_SCALE = 1e-6  # of noise: less than a photon in a million is no noise of light
+_BORDER = 12  # quads around the picture, as in kernels/front.py
+_BEFORE, _BEHIND = 36, 320  # and further quads in a row, into which vectors reach
 # Standard deviations of read noise below black at which the code ends. Where a pixel has an electron, a code that
 # ends nearer makes shadows black and noise specks, and costs one frame 2 dB after gamma; 3 costs 0.2 dB above that.
 _DEPTH = 2.5
@@ -127,16 +129,18 @@ def run(
     if frame.rgb is not None:
         kernels.call("front_rgb", raw=frame.rgb, output=out, **tables.arguments())
         return out, code
-    top = tops(white, code, even, frame, given.light if given else 1.0)
-    mosaic, repair = _repair(frame, code, values)
+    top = np.array(tops(white, code, even, frame, given.light if given else 1.0), np.uint16)
     eps = demosaic.epsilon(0.5 * code.sigma[1])
-    knobs = np.array([*repair, exposures.limit(frame), *top], np.uint16)
     if not patterns.simple(frame.cfa):
-        pattern.front(mosaic, frame.cfa, tables.arguments(), knobs, eps, out)
+        mosaic, knobs = _repair(frame, code, values)
+        pattern.front(mosaic, frame.cfa, tables.arguments(), np.concatenate([knobs, top]), eps, out)
         return out, code
     method = "mono" if frame.cfa == "MONO" else demosaic.choose(values["demosaic"]["method"], noise)
     dx, dy = defects.phase(frame.cfa)
-    kernels.call(f"front_{method}", raw=mosaic, dx=dx, dy=dy, knobs=knobs, eps=eps, output=out, **tables.arguments())
+    rows, columns = (-(-(n + d) // 2) + 2 * _BORDER for n, d in zip(frame.shape, (dy, dx), strict=True))
+    room = np.empty((4, rows, _BEFORE + columns + _BEHIND), np.uint16)
+    _quads(frame, tables, code, values, room[:, :, _BEFORE : _BEFORE + columns], _BORDER)
+    kernels.call(f"front_{method}", quads=room, dx=dx, dy=dy, tops=top, eps=eps, output=out)
     return out, code
 
 
@@ -146,18 +150,23 @@ def quads(
 ) -> None:  # fmt: skip
     """What `run` would demosaic, as quads of half codes (4, h, w), with `border` mirrored ones on each side."""
     tables, code = prepare(frame, white, noise, values, even, given)
+    _quads(frame, tables, code, values, into, border)
+
+
+def _quads(frame: Frame, tables: Tables, code: Encoding, values: Values, into: U16, border: int) -> None:
     dx, dy = defects.phase(frame.cfa)
-    mosaic, repair = _repair(frame, code, values)
-    knobs = np.array([*repair, exposures.limit(frame)], np.uint16)
+    mosaic, knobs = _repair(frame, code, values)
     kernels.call("front_quads", raw=mosaic, dx=dx, dy=dy, border=border, knobs=knobs, output=into, **tables.arguments())
 
 
-def _repair(frame: Frame, code: Encoding, values: Values) -> tuple[U16, list[int]]:
-    """The mosaic without the defects that the file lists; for others the kernels' limits (R, G, B) and strength."""
+def _repair(frame: Frame, code: Encoding, values: Values) -> tuple[U16, U16]:
+    """The mosaic without the defects that the file lists; for others the kernels' limits (R, G, B) and strength, and
+    the number from which a sample is clipped."""
     assert frame.mosaic is not None
     strength = values["defects"]["strength"]
     mosaic = defects.listed(frame) if strength > 0 else frame.mosaic
-    return mosaic, [*defects.limits(code, values["defects"]["threshold"]), defects.share(strength)]
+    limits = defects.limits(code, values["defects"]["threshold"])
+    return mosaic, np.array([*limits, defects.share(strength), exposures.limit(frame)], np.uint16)
 
 
 def tops(
