@@ -8,7 +8,7 @@ from align import F32, I32, U16
 REACH = 3  # pixels
 CELL = 8  # pixels of the map
 UNLIKE = 9.0  # mean squared difference, in units of noise, of pixels that have nothing to say to each other
-LEFT = 0.25  # of the noise power, about; a mean of roots is too low by the rest
+LEFT = 0.08  # of the noise power, about; a mean of roots is too low by the rest
 FROM, TO = 3.0, 6.0  # noise power, in units of the usual, from where pixels are averaged, and wholly
 
 

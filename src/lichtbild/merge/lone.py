@@ -18,7 +18,7 @@ _CELL = 8  # pixels of the map of noise
 _LONE = 3.0  # of the usual noise power: from here on a pixel is averaged, as in kernels/lone.py
 _STRIP = 4  # rows of cells that are looked at in one go
 # Of the noise power that is told to denoise afterwards, as in kernels/lone.py: of what is like nothing all is left.
-_LEFT = 0.25
+_LEFT = 0.08
 
 
 def calm(code: U16, share: F32, sigma: tuple[float, float, float]) -> F32:
