@@ -62,13 +62,16 @@ def measure(frame: Frame) -> Noise:
 
 def estimate(frame: Frame) -> Noise | None:
     """The noise as the frame itself shows it, one line for all colours; None where it cannot be told."""
-    means, fine, coarse = np.concatenate([_patches(*plane) for plane in _planes(frame)], axis=1)
+    planes = _planes(frame)
+    means, fine, coarse = np.concatenate([_patches(*plane) for plane in planes], axis=1)
     if len(means) < _FEWEST_PATCHES or np.median(fine) <= 0:
         return None
     line = _fit(means, fine, coarse, frame.exposure.iso)
     if line is None:
         return None
-    return Noise((line[0],) * 3, (line[1],) * 3, "estimated")
+    # Whole numbers have the noise of rounding, also where patches of one number each show none.
+    rounding = 1 / (12 * max(white - black for _, black, white in planes) ** 2)
+    return Noise((line[0],) * 3, (max(line[1], rounding),) * 3, "estimated")
 
 
 def _planes(frame: Frame) -> list[tuple[U16, float, float]]:
