@@ -44,6 +44,12 @@ class _Add:
     `after` may be `before` itself. Source: [Keys1981] for the interpolation.
     """
 
+    flow = hl.InputBuffer(F32, 4)
+    trust = hl.InputBuffer(U8, 3)
+    total = hl.InputBuffer(U16, 2)
+    before = hl.InputBuffer(U16, 3)
+    after = hl.OutputBuffer(U16, 3)
+
     def placed(self, wide, high):
         """Func (bx, by, n): where in frames of `wide` x `high` pixels the taps of a block begin; and the fractions."""
         place, move = hl.Func("place"), [self.flow[bx, by, k, n] for k in (0, 1)]
@@ -119,11 +125,6 @@ class Add(_Add):
     """`codes` (n, 3, H + 2·MARGIN, W + 2·MARGIN) in three colours."""
 
     codes = hl.InputBuffer(U16, 4)
-    flow = hl.InputBuffer(F32, 4)
-    trust = hl.InputBuffer(U8, 3)
-    total = hl.InputBuffer(U16, 2)
-    before = hl.InputBuffer(U16, 3)
-    after = hl.OutputBuffer(U16, 3)
 
     def generate(self):
         place, fractions = self.placed(*(self.codes.dim(k).extent() for k in (0, 1)))
@@ -166,11 +167,6 @@ class AddQuads(_Add):
     dx = hl.InputScalar(I32)
     dy = hl.InputScalar(I32)
     tops = hl.InputBuffer(U16, 2)
-    flow = hl.InputBuffer(F32, 4)
-    trust = hl.InputBuffer(U8, 3)
-    total = hl.InputBuffer(U16, 2)
-    before = hl.InputBuffer(U16, 3)
-    after = hl.OutputBuffer(U16, 3)
 
     def generate(self):
         place, fractions = self.placed(*(2 * self.quads.dim(k).extent() - 1 for k in (0, 1)))

@@ -57,8 +57,9 @@ def finish(g, bits):
     schedule_upsample(*maps, g.output, weave(g.output, codes, lanes, g.mirror), lanes)
 
 
-@hl.generator(name="finish_u8")
-class FinishU8:
+class Toned:
+    """Codes of a picture, and what makes scene light of them and raises it."""
+
     code = hl.InputBuffer(hl.UInt(16), 3)
     scale = hl.InputScalar(hl.Float(32))
     offset = hl.InputBuffer(hl.Float(32), 1)
@@ -69,12 +70,21 @@ class FinishU8:
     floor = hl.InputScalar(hl.Float(32))
     low = hl.InputScalar(hl.Float(32))
     high = hl.InputScalar(hl.Float(32))
+    left = hl.InputScalar(hl.Int(32))
+    top = hl.InputScalar(hl.Int(32))
+
+
+class _Shown(Toned):
+    """And what makes a shown picture of that."""
+
     curve = hl.InputBuffer(hl.Float(32), 1)
     moves = hl.InputBuffer(hl.Float(32), 2)
     dither = hl.InputScalar(hl.Float(32))
     mirror = hl.InputScalar(hl.Bool())
-    left = hl.InputScalar(hl.Int(32))
-    top = hl.InputScalar(hl.Int(32))
+
+
+@hl.generator(name="finish_u8")
+class FinishU8(_Shown):
     output = hl.OutputBuffer(hl.UInt(8), 3)
 
     def generate(self):
@@ -82,23 +92,7 @@ class FinishU8:
 
 
 @hl.generator(name="finish_u16")
-class FinishU16:
-    code = hl.InputBuffer(hl.UInt(16), 3)
-    scale = hl.InputScalar(hl.Float(32))
-    offset = hl.InputBuffer(hl.Float(32), 1)
-    highlight = hl.InputBuffer(hl.Float(32), 2)
-    render = hl.InputBuffer(hl.Float(32), 2)
-    a = hl.InputBuffer(hl.Float(32), 2)
-    b = hl.InputBuffer(hl.Float(32), 2)
-    floor = hl.InputScalar(hl.Float(32))
-    low = hl.InputScalar(hl.Float(32))
-    high = hl.InputScalar(hl.Float(32))
-    curve = hl.InputBuffer(hl.Float(32), 1)
-    moves = hl.InputBuffer(hl.Float(32), 2)
-    dither = hl.InputScalar(hl.Float(32))
-    mirror = hl.InputScalar(hl.Bool())
-    left = hl.InputScalar(hl.Int(32))
-    top = hl.InputScalar(hl.Int(32))
+class FinishU16(_Shown):
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
@@ -106,19 +100,7 @@ class FinishU16:
 
 
 @hl.generator(name="scene_f32")
-class SceneF32:
-    code = hl.InputBuffer(hl.UInt(16), 3)
-    scale = hl.InputScalar(hl.Float(32))
-    offset = hl.InputBuffer(hl.Float(32), 1)
-    highlight = hl.InputBuffer(hl.Float(32), 2)
-    render = hl.InputBuffer(hl.Float(32), 2)
-    a = hl.InputBuffer(hl.Float(32), 2)
-    b = hl.InputBuffer(hl.Float(32), 2)
-    floor = hl.InputScalar(hl.Float(32))
-    low = hl.InputScalar(hl.Float(32))
-    high = hl.InputScalar(hl.Float(32))
-    left = hl.InputScalar(hl.Int(32))
-    top = hl.InputScalar(hl.Int(32))
+class SceneF32(Toned):
     output = hl.OutputBuffer(hl.Float(32), 3)
 
     def generate(self):

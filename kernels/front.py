@@ -16,6 +16,17 @@ BORDER = 12  # quads around the picture: what any method sees of them
 BEFORE = BORDER + 36  # quads before it in a row: vectors that are longer than a tiny picture begin there
 
 
+class Coded:
+    """How raw numbers become codes: levels of black, gains of shading and white, the code's offset."""
+
+    levels = hl.InputBuffer(hl.Float(32), 3)
+    per_row = hl.InputBuffer(hl.Float(32), 1)
+    gains = hl.InputBuffer(hl.Float(32), 3)
+    row = hl.InputBuffer(hl.Int(32), 1)
+    weight = hl.InputBuffer(hl.Float(32), 1)
+    offset = hl.InputBuffer(hl.Float(32), 2)
+
+
 def coded(front, planes, rows=2):
     """Raw numbers → codes (Func x, y, c). `gains` and `offset` hold the square of the code's scale already.
 
@@ -96,16 +107,10 @@ class Mono(_Method):
 
 
 @hl.generator(name="front_rgb")
-class Rgb:
+class Rgb(Coded):
     """LinearRaw: three planes that need no demosaic; each pixel is coded for itself."""
 
     raw = hl.InputBuffer(hl.UInt(16), 3)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
     output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):

@@ -8,7 +8,7 @@ import halide as hl
 import highlights as highlight_stage
 import look as look_stage
 from _light import decode, x, y
-from finish import bound_inputs, sum_row
+from finish import Toned, bound_inputs, sum_row
 from output import weave
 from tone import local_gain, log2_fast, schedule_upsample, upsample
 
@@ -36,17 +36,7 @@ def gain_code(sdr, hdr, low, high):
 
 
 @hl.generator(name="gainmap")
-class GainMap:
-    code = hl.InputBuffer(hl.UInt(16), 3)
-    scale = hl.InputScalar(hl.Float(32))
-    offset = hl.InputBuffer(hl.Float(32), 1)
-    highlight = hl.InputBuffer(hl.Float(32), 2)
-    render = hl.InputBuffer(hl.Float(32), 2)
-    a = hl.InputBuffer(hl.Float(32), 2)
-    b = hl.InputBuffer(hl.Float(32), 2)
-    floor = hl.InputScalar(hl.Float(32))
-    low = hl.InputScalar(hl.Float(32))
-    high = hl.InputScalar(hl.Float(32))
+class GainMap(Toned):
     curve = hl.InputBuffer(hl.Float(32), 1)
     moves = hl.InputBuffer(hl.Float(32), 2)
     hdr_curve = hl.InputBuffer(hl.Float(32), 1)
@@ -54,8 +44,6 @@ class GainMap:
     gain_min = hl.InputScalar(hl.Float(32))
     gain_max = hl.InputScalar(hl.Float(32))
     mirror = hl.InputScalar(hl.Bool())
-    left = hl.InputScalar(hl.Int(32))
-    top = hl.InputScalar(hl.Int(32))
     output = hl.OutputBuffer(hl.UInt(8), 3)
 
     def generate(self):

@@ -142,6 +142,13 @@ class _Trust:
     strong doubts.
     """
 
+    reference = hl.InputBuffer(U16, 3)
+    rates = hl.InputBuffer(U16, 3)
+    frame = hl.InputBuffer(U16, 3)
+    flow = hl.InputBuffer(F32, 3)
+    ramp = hl.InputBuffer(F32, 1)
+    output = hl.OutputBuffer(U8, 2)
+
     def believed(self, cells, beyond):
         """Trust in a cell, with `cells` per side of a block: `beyond` the frame; no objection beyond the reference."""
         margin = MARGIN // 2 if cells == BLOCK // 2 else 0
@@ -200,13 +207,6 @@ class _Trust:
 class TrustCoarse(_Trust):
     """On guides that are halved twice, cells of 8x8 pixels: large weak differences. Output (h, w)."""
 
-    reference = hl.InputBuffer(U16, 3)
-    rates = hl.InputBuffer(U16, 3)
-    frame = hl.InputBuffer(U16, 3)
-    flow = hl.InputBuffer(F32, 3)
-    ramp = hl.InputBuffer(F32, 1)
-    output = hl.OutputBuffer(U8, 2)
-
     def generate(self):
         raw = hl.Func("raw")
         raw[x, y] = self.believed(BLOCK // 8, 1.0)
@@ -223,13 +223,7 @@ class TrustCoarse(_Trust):
 class Trust(_Trust):
     """On guides, cells of 2x2 pixels, and no more than `coarse` allows: (cells y, cells x)."""
 
-    reference = hl.InputBuffer(U16, 3)
-    rates = hl.InputBuffer(U16, 3)
-    frame = hl.InputBuffer(U16, 3)
-    flow = hl.InputBuffer(F32, 3)
-    ramp = hl.InputBuffer(F32, 1)
     coarse = hl.InputBuffer(U8, 2)
-    output = hl.OutputBuffer(U8, 2)
 
     def generate(self):
         half, raw = BLOCK // 2, hl.Func("raw")

@@ -10,7 +10,7 @@ import operator
 import halide as hl
 
 from _quad import F32, HALF_MAX, U16, c, x, y
-from front import coded, integer
+from front import Coded, coded, integer
 
 I32 = hl.Int(32)
 TAPS = 24
@@ -46,6 +46,15 @@ class _Pattern:
     4, …): those of the colours of the direct neighbours, further out. `other` (3, OTHERS, …): the nearest of the other
     two colours, as many of each. `kind` (period, rows): 0 red, 1 green, 2 blue.
     """
+
+    kind = hl.InputBuffer(hl.UInt(8), 2)
+    steps = hl.InputBuffer(hl.Int(32), 3)
+    taps = hl.InputBuffer(hl.Int(32), 5)
+    weights = hl.InputBuffer(hl.Float(32), 5)
+    ahead_x = hl.InputScalar(hl.Int(32))
+    ahead_y = hl.InputScalar(hl.Int(32))
+    eps = hl.InputScalar(hl.Float(32))
+    output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def build(self, half, ahead_x, ahead_y, tops, repaired):
         self.period, self.rows = self.kind.dim(0).extent(), self.kind.dim(1).extent()
@@ -185,28 +194,14 @@ class _Pattern:
 
 
 @hl.generator(name="front_pattern")
-class Front(_Pattern):
+class Front(_Pattern, Coded):
     """Raw numbers of a mosaic with a border of `ahead_x`, `ahead_y` whole periods → codes (3, H, W)."""
 
     raw = hl.InputBuffer(hl.UInt(16), 2)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
-    kind = hl.InputBuffer(hl.UInt(8), 2)
-    steps = hl.InputBuffer(hl.Int(32), 3)
-    taps = hl.InputBuffer(hl.Int(32), 5)
-    weights = hl.InputBuffer(hl.Float(32), 5)
     ring = hl.InputBuffer(hl.Int(32), 4)
     far = hl.InputBuffer(hl.Int(32), 4)
     other = hl.InputBuffer(hl.Int(32), 4)
-    ahead_x = hl.InputScalar(hl.Int(32))
-    ahead_y = hl.InputScalar(hl.Int(32))
     knobs = hl.InputBuffer(hl.UInt(16), 1)
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
         half, root = hl.Func("half"), coded(self, 1, self.gains.dim(2).extent())
@@ -223,14 +218,6 @@ class Demosaic(_Pattern):
     """Half codes with the same border → codes (3, H, W)."""
 
     mosaic = hl.InputBuffer(hl.UInt(16), 2)
-    kind = hl.InputBuffer(hl.UInt(8), 2)
-    steps = hl.InputBuffer(hl.Int(32), 3)
-    taps = hl.InputBuffer(hl.Int(32), 5)
-    weights = hl.InputBuffer(hl.Float(32), 5)
-    ahead_x = hl.InputScalar(hl.Int(32))
-    ahead_y = hl.InputScalar(hl.Int(32))
-    eps = hl.InputScalar(hl.Float(32))
-    output = hl.OutputBuffer(hl.UInt(16), 3)
 
     def generate(self):
         half = hl.Func("half")

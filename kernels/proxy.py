@@ -34,19 +34,24 @@ def schedule(output, sums, vector):
         f.compute_at(output, y).vectorize(x, vector)
 
 
-@hl.generator(name="proxy")
-class Proxy:
-    """Mosaic (H, W) → (3, ceil(H/4), ceil(W/4)); (dx, dy) is the place of R modulo 2."""
+class _Proxy:
+    """What makes even light of means of raw numbers."""
 
-    raw = hl.InputBuffer(hl.UInt(16), 2)
     level = hl.InputBuffer(hl.Float(32), 2)
     line = hl.InputBuffer(hl.Float(32), 2)
     gains = hl.InputBuffer(hl.Float(32), 3)
     row = hl.InputBuffer(hl.Int(32), 1)
     weight = hl.InputBuffer(hl.Float(32), 1)
+    output = hl.OutputBuffer(hl.Float(32), 3)
+
+
+@hl.generator(name="proxy")
+class Proxy(_Proxy):
+    """Mosaic (H, W) → (3, ceil(H/4), ceil(W/4)); (dx, dy) is the place of R modulo 2."""
+
+    raw = hl.InputBuffer(hl.UInt(16), 2)
     dx = hl.InputScalar(hl.Int(32))
     dy = hl.InputScalar(hl.Int(32))
-    output = hl.OutputBuffer(hl.Float(32), 3)
 
     def generate(self):
         plain = hl.Func("plain")
@@ -77,7 +82,7 @@ class Proxy:
 
 
 @hl.generator(name="proxy_pattern")
-class ProxyPattern:
+class ProxyPattern(_Proxy):
     """Mosaic of any pattern → (3, ceil(H/4), ceil(W/4)). A block is the mean of whole periods around its middle.
 
     `kind` (W, rows): 0 red, 1 green, 2 blue; `across` (w, n), `down` (h, m): columns and rows that a block sees.
@@ -87,12 +92,6 @@ class ProxyPattern:
     kind = hl.InputBuffer(hl.UInt(8), 2)
     across = hl.InputBuffer(hl.Int(32), 2)
     down = hl.InputBuffer(hl.Int(32), 2)
-    level = hl.InputBuffer(hl.Float(32), 2)
-    line = hl.InputBuffer(hl.Float(32), 2)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    output = hl.OutputBuffer(hl.Float(32), 3)
 
     def generate(self):
         width, height = (self.raw.dim(k).extent() for k in (0, 1))
@@ -117,16 +116,10 @@ class ProxyPattern:
 
 
 @hl.generator(name="proxy_rgb")
-class ProxyRgb:
+class ProxyRgb(_Proxy):
     """LinearRaw (3, H, W) → (3, ceil(H/4), ceil(W/4))."""
 
     raw = hl.InputBuffer(hl.UInt(16), 3)
-    level = hl.InputBuffer(hl.Float(32), 2)
-    line = hl.InputBuffer(hl.Float(32), 2)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    output = hl.OutputBuffer(hl.Float(32), 3)
 
     def generate(self):
         plain, down, block = hl.Func("plain"), hl.Func("down"), hl.Func("block")

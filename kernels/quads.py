@@ -11,7 +11,7 @@ import halide as hl
 from _quad import HALF_MAX, I16, U16, c, row_within, split, x, y
 from clipped import FLAG, flagged, raised
 from defects import COLOUR, doubt, repair
-from front import coded, integer
+from front import Coded, coded, integer
 
 REACH = 2  # quads beyond its own that repair sees
 i, block = hl.Var("i"), hl.Var("block")
@@ -43,7 +43,7 @@ class Mended:
 
 
 @hl.generator(name="front_quads")
-class Quads:
+class Quads(Coded):
     """Raw numbers of a mosaic → its quads of half codes (4, h, w), repaired but not demosaiced.
 
     `border` quads lie before it in each direction, mirrored, and as many as there is room behind it. `knobs` as for
@@ -51,12 +51,6 @@ class Quads:
     """
 
     raw = hl.InputBuffer(hl.UInt(16), 2)
-    levels = hl.InputBuffer(hl.Float(32), 3)
-    per_row = hl.InputBuffer(hl.Float(32), 1)
-    gains = hl.InputBuffer(hl.Float(32), 3)
-    row = hl.InputBuffer(hl.Int(32), 1)
-    weight = hl.InputBuffer(hl.Float(32), 1)
-    offset = hl.InputBuffer(hl.Float(32), 2)
     dx = hl.InputScalar(hl.Int(32))
     dy = hl.InputScalar(hl.Int(32))
     border = hl.InputScalar(hl.Int(32))
