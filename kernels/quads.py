@@ -42,6 +42,17 @@ class Mended:
         self.quads.update().allow_race_conditions().vectorize(self.where.x, lanes)
 
 
+def doubts(quads, ring, limits, u):
+    """How far the four samples of quad (u, y) stand out of the same colours around; `ring`: highest and lowest of three
+    rows."""
+    beside = [[ring[u - 1, y][p], ring[u + 1, y][p]] for p in range(8)]
+    ends = [[quads[u, y - 1][p], quads[u, y + 1][p]] for p in range(4)]
+    highest, lowest = (
+        [functools.reduce(f, beside[p + k] + ends[p]) for p in range(4)] for f, k in ((hl.max, 0), (hl.min, 4))
+    )
+    return [doubt(quads[u, y][p], highest[p], lowest[p], limits[COLOUR[p]]) for p in range(4)]
+
+
 @hl.generator(name="front_quads")
 class Quads(Coded):
     """Raw numbers of a mosaic → its quads of half codes (4, h, w), repaired but not demosaiced.
@@ -71,18 +82,10 @@ class Quads(Coded):
         ring[x, y] = tuple(
             functools.reduce(f, [quads[x, y + j][p] for j in (-1, 0, 1)]) for f in (hl.max, hl.min) for p in range(4)
         )
-
-        def doubts(u):
-            beside = [[ring[u - 1, y][p], ring[u + 1, y][p]] for p in range(8)]
-            ends = [[quads[u, y - 1][p], quads[u, y + 1][p]] for p in range(4)]
-            highest, lowest = (
-                [functools.reduce(f, beside[p + k] + ends[p]) for p in range(4)] for f, k in ((hl.max, 0), (hl.min, 4))
-            )
-            return [doubt(quads[u, y][p], highest[p], lowest[p], knob[COLOUR[p]]) for p in range(4)]
-
         fixed = Mended(
-            "fixed", lambda p: quads[x, y][p], repair(quads, knob[:3], hl.cast(I16, knob[3])), doubts, blocks
-        )
+            "fixed", lambda p: quads[x, y][p], repair(quads, knob[:3], hl.cast(I16, knob[3])),
+            lambda u: doubts(quads, ring, knob, u), blocks,
+        )  # fmt: skip
         there = fixed.quads[x - self.border, y - self.border]
         self.output[x, y, c] = hl.mux(c, [there[p] for p in range(4)])
         self.knobs.dim(0).set_bounds(0, 5)

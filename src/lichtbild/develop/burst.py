@@ -41,7 +41,7 @@ class Burst:
     Of a burst also `share` (h, w): noise power in units of that noise; `others`: names of the further frames that were
     merged; `believed`: part of the picture in which each of them was; `frames` (h, w): frames that count, per cell of
     8x8 pixels; `left` (3, h, w): noise power of codes as a part of what one pixel of the reference has, where it is
-    known; `alone` (h, w): how far the noise is as of one frame, see `denoise.run`.
+    known; `alone` (h, w): how far the noise is as of one frame, see `denoise.run`; `bracket`: of unlike exposures.
     """
 
     code: U16
@@ -53,6 +53,7 @@ class Burst:
     frames: F32 = field(default_factory=lambda: np.ones((1, 1), np.float32))
     left: F32 | None = None
     alone: F32 | None = None
+    bracket: bool = False
 
 
 def order(frames: Sequence[Frame], values: Values, remarks: list[str] | None = None) -> list[Frame]:
@@ -136,20 +137,27 @@ def run(
         stack.add(functools.partial(way.codes, frame))
         names.append(frame.path.name)
     merged = stack.result()
+    made = replace(_calmed(merged, way, bracket), others=tuple(names), believed=tuple(stack.believed))
+    if samples is None:
+        return made
+    fine = zoom.finer(made.code, encoding.sigma, float(np.median(merged.share)), samples, way.clips())
+    _, rows, columns = made.code.shape
+    return replace(made, code=zoom.fit(fine, (round(times * rows), round(times * columns))), left=None)
+
+
+def _calmed(merged: Merged, way: _Way, bracket: bool) -> Burst:
+    """The merged picture with what noise is left in it; pixels of a bracket that few frames have seen are calmed."""
+    noise, encoding = way.base.noise, way.encoding
     smoothed = np.float32(_SMOOTHED_QUADS if way.quads else _SMOOTHED)
     left = merged.share * (1 - smoothed * (1 - merged.share))
     usual = max(float(np.median(left)), _LEAST_SHARE)
     r, g, b = (s * usual**0.5 for s in encoding.sigma)
     less = Noise(_times(noise.scale, usual), _times(noise.offset, usual), noise.origin)
     share = np.maximum(left / np.float32(usual), np.float32(_LEAST_SHARE))
-    code = merged.code
-    share = lone.calm(code, share, (r, g, b)) if bracket else share
-    if samples is not None:
-        fine = zoom.finer(code, encoding.sigma, float(np.median(merged.share)), samples, way.clips())
-        code = zoom.fit(fine, (round(times * code.shape[1]), round(times * code.shape[2])))
+    share = lone.calm(merged.code, share, (r, g, b)) if bracket else share
     return Burst(
-        code, replace(encoding, sigma=(r, g, b)), less, share, tuple(names), tuple(stack.believed),
-        np.reciprocal(merged.share), None if samples else way.left(merged), _alone(merged.share, smoothed),
+        merged.code, replace(encoding, sigma=(r, g, b)), less, share, frames=np.reciprocal(merged.share),
+        left=way.left(merged), alone=_alone(merged.share, smoothed), bracket=bracket,
     )  # fmt: skip
 
 

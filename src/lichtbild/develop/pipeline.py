@@ -19,7 +19,7 @@ import numpy as np
 from .. import cfa as patterns
 from .. import look
 from ..light import WHITE_D65
-from ..merge import exposures, zoom
+from ..merge import zoom
 from ..recipe import Recipe
 from ..types import F32, F64, U16, Encoding, Frame, Noise, Values, White
 from ..wanted import Developed, Wanted
@@ -61,7 +61,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     """Develop `frame`, or all `frames` of its burst, for what is wanted. `recipe.values` holds every parameter."""
     values, seconds = recipe.values, {}  # type: Values, Seconds
     looks = _begin_looks(recipe, want)
-    left_out: list[str] = []
+    left_out, guesses = [], []  # type: list[str], list[str]
     several = burst.order(frames, values, left_out) if len(frames) > 1 else [frame]
     frame = several[0]
     with _clock(seconds, "proxy"):
@@ -69,10 +69,8 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         proxy = front.proxy(frame, values, even)
     with _clock(seconds, "measure"):
         noise = noises.measure(frame)
-        guesses: list[str] = []
         balance, table = _colour(frame, proxy, values, guesses)
         light = highlights.measure(proxy, balance, values["highlights"])
-    bracket = len({exposures.taken_ev(f.exposure) for f in several}) > 1
     taken = _take(several, balance, noise, values, even, seconds, left_out)
     code, encoding, noise = taken.code, taken.encoding, taken.noise
     with _clock(seconds, "tone"):
@@ -82,7 +80,7 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
         scene, key, tones = _tones(_scene(proxy, balance, light, table), frame, values, noise, balance)
     with _clock(seconds, "denoise"):
         seen = None if taken.share is None else _seen(taken.share, scene, key.ev, tones, grid)
-        code = _clean(taken, values, seen, bracket)
+        code = _clean(taken, values, seen)
     lift = denoise.unbias(encoding, noise, values)
     bare = _camera_light(code, encoding, lift, balance, light) if want.raw else None
     with _clock(seconds, "geometry"):
@@ -90,29 +88,38 @@ def render(frame: Frame, recipe: Recipe, want: Wanted, frames: Sequence[Frame] =
     with _clock(seconds, "textures"):
         tones = _textures(tones, scene, recipe, frame, key.ev)
     tones = tone.enlarged(tones, code.shape[1:], values["merge"]["zoom"])
-    bias = (-float(lift[0]), -float(lift[1]), -float(lift[2]))
-    whole = zoom.window(frame.crop or (0, 0, *frame.shape), frame.shape, code.shape[1:])
-    window = whole if want.raw else crop.window(whole, frame.orientation, values["crop"])
+    bias, window = (-float(lift[0]), -float(lift[1]), -float(lift[2])), _window(frame, code, values, want)
     negative = finish.Negative(code, encoding, light, table, key.ev, tones, bias, window, frame.orientation)
     sdr, gain, meta = _print(negative, recipe, want, seconds, even, looks)
     if not want.raw:
         with _clock(seconds, "border"):
             sdr, gain = border.apply(sdr, gain, meta, frame, values["border"])
-    chosen = {
-        "white": {"origin": balance.origin, "cct_k": round(balance.cct_k), "tint": round(balance.tint, 1)},
-        "noise": noise.origin, "demosaic": _method(frame, noise, values),
-        "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
-        "guesses": [*frame.guesses, *guesses], **_said(frame, taken, len(frames)),
-    }  # fmt: skip
+    chosen = _decided(frame, noise, values, balance, key) | _said(frame, taken, len(frames))
+    chosen["guesses"] = [*frame.guesses, *guesses]
     return Developed(sdr, gain, meta, bare, chosen, seconds, tuple(left_out))
 
 
-def _clean(taken: burst.Burst, values: Values, seen: F32 | None, bracket: bool) -> U16:
+def _window(frame: Frame, code: U16, values: Values, want: Wanted) -> tuple[int, int, int, int]:
+    """What of the codes is shown: top, left, height, width."""
+    whole = zoom.window(frame.crop or (0, 0, *frame.shape), frame.shape, code.shape[1:])
+    return whole if want.raw else crop.window(whole, frame.orientation, values["crop"])
+
+
+def _clean(taken: burst.Burst, values: Values, seen: F32 | None) -> U16:
     """Codes without noise, in place; of a merged picture by the noise that will be `seen`."""
     code, encoding, noise = taken.code, taken.encoding, taken.noise
-    if taken.share is not None and bracket:
+    if taken.share is not None and taken.bracket:
         denoise.even_out(code, encoding, noise, values, taken.share)
     return denoise.run(code, encoding, noise, values, into=code, share=seen, alone=taken.alone)
+
+
+def _decided(frame: Frame, noise: Noise, values: Values, balance: White, key: exposure.ExposureTable) -> dict[str, Any]:
+    """What the stages chose for this frame."""
+    return {
+        "white": {"origin": balance.origin, "cct_k": round(balance.cct_k), "tint": round(balance.tint, 1)},
+        "noise": noise.origin, "demosaic": _method(frame, noise, values),
+        "exposure_ev": round(key.ev, 2), "exposure": list(key.reasons),
+    }  # fmt: skip
 
 
 def _said(frame: Frame, taken: burst.Burst, count: int) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 A look is written as it is computed: a matrix into the rendering primaries, a logarithm, a curve per channel and a table
 of colours. So the table holds only moves of hue and chroma, which are smooth, and 33 points an edge lose less than 65
-do behind a logarithm alone. Both formats have the same steps; CTF says them in the words of its version 2.
-Read are Matrix, Range, Log, LUT1D and LUT3D of both, numbers of any bit depth; other steps are refused by name.
-Sources: [CLF]; CTF as OpenColorIO's documentation has it.
+do behind a logarithm alone. CTF says the same steps in the words of its version 2. Read are Matrix, Range, Log, LUT1D
+and LUT3D of any bit depth; others are refused by name. Sources: [CLF]; CTF as OpenColorIO's documentation has it.
 """
 
 from __future__ import annotations
