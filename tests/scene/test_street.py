@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from lichtbild import scene
 from lichtbild.scene import _street_ground
-from lichtbild.scene._grid import exp, power, sin
+from lichtbild.scene._grid import exp, power, sample, sin
 from lichtbild.scene._lamps import Lamps, kelvin
+from lichtbild.scene._street_things import letters
 
 
 def test_every_walker_is_a_layer_before_what_it_hides() -> None:
@@ -25,6 +27,23 @@ def test_a_car_that_comes_grows_about_the_vanishing_point() -> None:
     assert np.allclose(a, [[1, 0, 0], [0, 1, 0]])
     assert b[0, 0] > 1.1
     assert np.allclose(b @ [*car.motion.pivot_px, 1], car.motion.pivot_px)
+
+
+def test_a_texture_is_nothing_outside_and_letters_no_more_than_ink() -> None:
+    far = np.array([[-9.0, -0.1, 1.2, 1e4]], np.float32)
+    assert not sample(np.ones((5, 7), np.float32), far, np.full_like(far, 0.5)).any()
+    assert not sample(np.ones((5, 7), np.float32), np.full_like(far, 0.5), far).any()
+    u, v = np.linspace(0, 1, 99, dtype=np.float32)[None, :], np.linspace(0, 1, 600, dtype=np.float32)[:, None]
+    for high in (4.0, 15.0, 40.0, 160.0):
+        ink = letters("BOOKS", u, v, True, high)
+        assert ink.min() >= 0 and 0.5 < ink.max() <= 1
+
+
+@pytest.mark.parametrize("size", [(60, 80), (400, 20), (17, 200)])
+def test_no_light_is_negative_at_any_size(size: tuple[int, int]) -> None:
+    for seed in range(4):
+        for layer in scene.render({"name": "street"}, size, seed).layers:
+            assert layer.light.min() >= 0 and np.isfinite(layer.light).all()
 
 
 def test_a_dry_street_mirrors_nothing() -> None:

@@ -207,8 +207,8 @@ def enlarge_rows(coarse: Array, part: slice, shape: tuple[int, int]) -> F32:
 def sample(texture: Array, u: Array, v: Array) -> F32:
     """Bilinear value of `texture` (h, w) at u, v in 0..1 (its width and height); zero outside."""
     h, w = texture.shape
-    padded = np.pad(f32(texture), 1)
-    x, y = np.clip(u * w + f32(0.5), 0, w + f32(0.999)), np.clip(v * h + f32(0.5), 0, h + f32(0.999))
+    padded = np.pad(f32(texture), (1, 2))
+    x, y = np.clip(u * w + f32(0.5), 0, w + 1), np.clip(v * h + f32(0.5), 0, h + 1)
     i, j = x.astype(np.int32), y.astype(np.int32)
     tx, ty = x - i, y - j
     top, low = mix(padded[j, i], padded[j, i + 1], tx), mix(padded[j + 1, i], padded[j + 1, i + 1], tx)

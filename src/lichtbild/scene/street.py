@@ -81,6 +81,8 @@ def _wall(sheet: Sheet, town: Town, houses: Houses, share: float) -> None:
     """One row of house fronts on the sheet."""
     view, rows = sheet.view, sheet.light.shape[1]
     columns, z = view.wall(houses.side)
+    if not z.size:  # a narrow frame looks past it
+        return
     lux = _lux_on_wall(view, town, houses.side, z, rows)
     pz = view.canvas.px * z * z / f32(view.focal * abs(houses.side))
     py = view.canvas.px * z / f32(view.focal)
