@@ -69,11 +69,24 @@ def test_profile_of_the_file_wins_if_sane(rng):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (400, 600)])
-def test_black_or_tiny_frames_are_assumed(shape):
+def test_a_frame_of_one_number_has_no_noise_whatever_it_says(shape):
     flat, black = np.full(shape, 64, np.uint16), np.full((2, 2, 1), 64, np.float32)
-    frame = Frame(pathlib.Path("x"), "GBRG", flat, None, black, (1023.0,), exposure=Exposure(iso=800))
+    flat[-1, -1] += 100 * (flat.size > 4000)  # a bad pixel is no noise
+    said = noise.assumed(800)
+    frame = Frame(pathlib.Path("x"), "GBRG", flat, None, black, (1023.0,), exposure=Exposure(iso=800), noise=said)
     found = noise.measure(frame)
-    assert found.origin == "assumed" and found == noise.assumed(800)
+    assert found.origin == "estimated" and found.scale == (0.0,) * 3
+    assert found.offset == pytest.approx([1 / (12 * 959**2)] * 3)
+
+
+def test_black_with_noise_and_tiny_frames_are_assumed(rng):
+    black = np.full((2, 2, 1), 64, np.float32)
+    for shape in ((4, 3), (20, 30)):
+        dark = rng.integers(62, 67, shape, np.uint16)
+        frame = Frame(pathlib.Path("x"), "GBRG", dark, None, black, (1023.0,), exposure=Exposure(iso=800))
+        assert noise.measure(frame) == noise.assumed(800)
+        profile = replace(frame, noise=Noise((1e-4,) * 3, (1e-6,) * 3))
+        assert noise.measure(profile) is profile.noise
 
 
 def test_one_level_of_light_is_told_at_that_level(rng):

@@ -43,6 +43,17 @@ def test_a_grey_card_is_grey_and_has_no_noise_left_to_see(tmp_path: pathlib.Path
     assert abs(photo[:16, :16].mean() - photo[92:108, 142:158].mean()) < 3
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_black_without_noise_is_neutral_black(count: int) -> None:
+    frame = expose(np.zeros((3, 60, 90), np.float32), 0.4, iso=3200)
+    assert frame.mosaic is not None
+    still = types.replace(frame, mosaic=np.full_like(frame.mosaic, round(float(frame.black.flat[0]))))
+    for noise in (None, frame.noise, types.Noise((6e-3,) * 3, (3e-3,) * 3)):
+        frames = [types.replace(still, noise=noise)] * count
+        photo = pipeline.render(frames[0], recipe.resolve("night"), Wanted(8, "srgb", False), frames)
+        assert photo.sdr.max() <= 1 and photo.sdr.mean() < 0.01  # dither
+
+
 # What the eight EXIF orientations do to a picture (H, W, 3), each said in its own way.
 UPRIGHT = {
     1: lambda p: p,

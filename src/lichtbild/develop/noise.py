@@ -5,8 +5,8 @@ it has a sane one. Else the frame tells: small patches of one colour that are fa
 variance (of diagonal second differences, blind to shading and straight edges) and a coarse one (of differences of 2x2
 means). White noise makes them equal and independent, texture makes the coarse one larger: among equally bright patches
 those with the least coarse variance tell the noise, and what texture is left in them goes by how both grow together. A
-line is fitted through the levels of light; those far above it drop out. Where the frame cannot tell either (black,
-tiny, all texture), the ISO does: the usual noise of a phone's sensor.
+line is fitted through the levels of light; those far above it drop out. Where the frame cannot tell either (tiny, all
+texture), the ISO does: the usual noise of a phone's sensor. A frame of one number has no noise, whatever it says.
 Source: [Foi2008] model and idea of the fit; [Lafenetre2023] the assumed noise per ISO.
 """
 
@@ -32,6 +32,8 @@ _FLATTEST = 8  # one in so many patches of a level of light, with the least coar
 _GROWTH = (0.2, 0.9)
 _LEAST_PART = 0.3  # of the fine variance of the flattest patches that is noise in any case
 _TEXTURE = 1.35  # times the line: a level of light this far above it is texture
+_SILENT_ROWS = 64  # of a plane are looked at
+_SAME = 0.999  # of the samples are one number where there is no noise
 _MOST = 4.0  # times the assumed noise power of the ISO: more than that is texture everywhere
 
 
@@ -54,10 +56,22 @@ def sane(noise: Noise | None) -> bool:
 
 def measure(frame: Frame) -> Noise:
     """The noise of a frame; `origin` of the answer says whether it was read, estimated or assumed."""
+    if frame.shut is None and silent(frame):
+        return Noise((0.0,) * 3, (_rounding(_planes(frame)),) * 3, "estimated")
     if frame.noise is not None and sane(frame.noise):
         return frame.noise
     found = estimate(frame)
     return found if found is not None else assumed(frame.exposure.iso)
+
+
+def silent(frame: Frame) -> bool:
+    """Whether each colour is one number everywhere but for a few bad pixels: nothing fluctuates, whatever a profile or
+    the ISO say, and nothing is to be added for noise that is averaged."""
+    for plane, _, _ in _planes(frame):
+        some = plane[:: max(1, len(plane) // _SILENT_ROWS)]
+        if some.size and (some == np.median(some[0])).mean() < _SAME:
+            return False
+    return True
 
 
 def estimate(frame: Frame) -> Noise | None:
@@ -70,8 +84,12 @@ def estimate(frame: Frame) -> Noise | None:
     if line is None:
         return None
     # Whole numbers have the noise of rounding, also where patches of one number each show none.
-    rounding = 1 / (12 * max(white - black for _, black, white in planes) ** 2)
-    return Noise((line[0],) * 3, (max(line[1], rounding),) * 3, "estimated")
+    return Noise((line[0],) * 3, (max(line[1], _rounding(planes)),) * 3, "estimated")
+
+
+def _rounding(planes: list[tuple[U16, float, float]]) -> float:
+    """Noise power of whole numbers."""
+    return 1 / (12 * max(max(white - black for _, black, white in planes), 1.0) ** 2)
 
 
 def _planes(frame: Frame) -> list[tuple[U16, float, float]]:
