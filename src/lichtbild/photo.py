@@ -164,7 +164,7 @@ def develop(
     if merge.get("zoom") == 1:  # finer pixels are made of all frames there are
         count = bursts.enough(shot, made.mode, merge["frames"])
         made = made if count is None else made.chosen("merge", "frames", *count)
-    if squares(frame.cfa) is not None:
+    if squares(frame.cfa) is not None or made.values.get("demosaic", {}).get("bin"):
         from .develop import binning
 
         why = binning.wanted(frame, made.mode, bursts.grain(frame))

@@ -194,7 +194,7 @@ class Shot:
 
     frames: list[Frame]
     path: pathlib.Path
-    remarks: list[str] = field(default_factory=list)  # which files were left out, and why
+    remarks: list[str] = field(default_factory=list)  # what was left out or not done, and why
 
     @property
     def reference(self) -> Frame:

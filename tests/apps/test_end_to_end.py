@@ -144,6 +144,25 @@ def test_a_sidecar_is_found_and_explained() -> None:
     assert line.endswith("default")
 
 
+@pytest.mark.parametrize("words", [("develop", "a.dng"), ("merge", "a.dng"), ("explain", "a.dng")])
+def test_binning_without_squares_is_said(words: tuple[str, ...]) -> None:
+    result = call(*words, "--set", "demosaic.bin=true")
+    assert result.exit_code == 0
+    assert result.stderr.count("a.dng: demosaic.bin: its mosaic (RGGB) has no squares") == 1
+
+
+def test_merge_keeps_all_pixels_of_a_quad_unless_told(lake: bytes) -> None:
+    frame = raw.open("a.dng")
+    from lichtbild import types
+    from lichtbild.export import dng
+
+    dng.write_frame("quad.dng", types.replace(frame, cfa="RRGG/RRGG/GGBB/GGBB", gain_maps=()))
+    assert call("merge", "quad.dng", "-o", "all.dng").exit_code == 0
+    assert call("merge", "quad.dng", "-o", "binned.dng", "--set", "demosaic.bin=true").exit_code == 0
+    (h, w), small = raw.open("all.dng").shape, raw.open("binned.dng").shape
+    assert (h, w) == frame.shape and small == (h // 2, w // 2)
+
+
 def test_the_command_as_a_process() -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         home = {**os.environ, "PYTHONPATH": str(pathlib.Path(lichtbild.__file__).parents[1])}

@@ -108,8 +108,13 @@ def test_what_has_no_squares_is_refused_or_left():
         binning.binned(bayer)
     with pytest.raises(LichtbildError, match="smaller"):
         binning.binned(flat(QUAD, (1, 20)))
-    whole = Shot([bayer], bayer.path)
-    assert binning.shot(whole) is whole
+    whole = Shot([bayer], bayer.path, ["a frame is damaged"])
+    made = binning.shot(whole)
+    assert made.frames == whole.frames and made.remarks[0] == "a frame is damaged"
+    assert "demosaic.bin: its mosaic (RGGB) has no squares" in made.remarks[1]
+    found = lichtbild.develop(whole, set={"demosaic.bin": True})
+    assert found.facts()["left_out"] == made.remarks
+    assert lichtbild.develop(whole).shot is whole
 
 
 def burst(frames=4, iso_noise=sb1.NOISE, cfa=QUAD):

@@ -30,9 +30,11 @@ def wanted(frame: Frame, mode: str, grain: float) -> str | None:
 
 
 def shot(whole: Shot) -> Shot:
-    """The shot with all frames binned; itself where its mosaic has no squares of one colour."""
+    """The shot with all frames binned; as it is where its mosaic has no squares of one colour, and a remark says so: a
+    recipe that bins may be meant for several cameras."""
     if patterns.squares(whole.reference.cfa) is None:
-        return whole
+        remark = f"{whole.path}: demosaic.bin: {hindered(whole.reference)}: nothing is binned"
+        return Shot(whole.frames, whole.path, [*whole.remarks, remark])
     return Shot([binned(f) for f in whole.frames], whole.path, whole.remarks)
 
 

@@ -9,13 +9,16 @@ from typing import Any
 
 from ... import photo, recipe, stage
 from ...types import LichtbildError
-from .words import Usage, emit
+from .words import Usage, complain, emit
 
 
 def run(file: str, mode: str, look: str | None, sets: Sequence[str], recipes: Sequence[str], json: bool) -> int:
     """Resolve the recipe of `file` and print it: a table in a terminal, lines in a pipe, or JSON."""
     _check_words(mode, look, sets, recipes)
-    made = photo.develop(file, mode, look, sets, recipes).recipe
+    meant = photo.develop(file, mode, look, sets, recipes)
+    made = meant.recipe
+    for remark in meant.shot.remarks:
+        complain(remark)
     if json:
         emit(facts(made), indent=2)
     elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":

@@ -104,7 +104,8 @@ def _merge(p: argparse.ArgumentParser) -> None:
     add("--cfa", action="store_true", help="keep the mosaic: one colour per pixel, for converters that want it")
     add("--zoom", type=float, metavar="X", help="1..2: more pixels each way than the sensor has")
     add("--report", metavar="NAME", help="a picture (.png) of how many frames were believed where")
-    add("--set", action="append", default=[], metavar="STAGE.KEY=VALUE", help="one value, e.g. merge.caution=2")
+    add("--set", action="append", default=[], metavar="STAGE.KEY=VALUE",
+        help="one value, e.g. merge.caution=2; quad and nona mosaics are binned by demosaic.bin=true only")  # fmt: skip
     add("--overwrite", action="store_true", help="replace files that exist")
     add("--json", action="store_true", help="one JSON object on stdout")
 

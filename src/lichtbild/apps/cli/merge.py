@@ -28,10 +28,10 @@ def run(
     except LichtbildError as e:
         raise Usage(str(e)) from None
     whole = shot.open(files[0] if len(files) == 1 else files)
-    for remark in whole.remarks:
-        complain(remark)
     if made.values["demosaic"]["bin"]:
         whole = binning.shot(whole)
+    for remark in whole.remarks:
+        complain(remark)
     original = whole.reference.cfa
     if cfa and original == "RGB":
         raise LichtbildError(f"{whole.path}: its frames hold three colours per pixel: leave out --cfa")
