@@ -66,9 +66,8 @@ def merged(shot: Shot) -> burst.Burst:
 
 def finished(b: burst.Burst) -> Any:
     """Its camera light after denoise."""
-    return light(
-        denoise.run(b.code.copy(), b.encoding, b.noise, VALUES, share=b.share, alone=b.alone), b.encoding, b.noise
-    )
+    clean = denoise.run(b.code.copy(), b.encoding, b.noise, VALUES, share=b.share, alone=b.alone, slow=b.slow)
+    return light(clean, b.encoding, b.noise)
 
 
 def quality(iso: float, picture: Any) -> dict[str, Any]:

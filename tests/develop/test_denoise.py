@@ -7,7 +7,7 @@ import pytest
 from bench import shrink
 
 from lichtbild.develop import _denoise_tables as tables
-from lichtbild.develop import demosaic, denoise, detail
+from lichtbild.develop import burst, demosaic, denoise, detail
 from lichtbild.types import Encoding, Noise
 
 NOISE = Noise((2.89e-3,) * 3, (8.18e-4,) * 3)
@@ -224,3 +224,36 @@ def test_specks_of_colour_do_not_outlive_a_merge(rng):
     found = denoise.run(noisy, encoding, NOISE, OFF, np.ones((1, 1), np.float32))
     left = (found[0].astype(float) - found[1])[16:-16, 16:-16]
     assert np.abs(left - left.mean()).max() < 0.5 * sigma
+
+
+def test_blotches_of_colour_go(rng):
+    """Of white noise so slow that its waves are 32 to 128 pixels long, a third is left in colour at most."""
+    encoding = _encoding()
+    _, noisy = _noisy(rng, (768, 768), encoding)
+
+    def slow(codes):
+        blocks = (codes[0].astype(float) - codes[1]).reshape(24, 32, 24, 32).mean((1, 3))
+        around = blocks.reshape(6, 4, 6, 4).mean((1, 3)).repeat(4, 0).repeat(4, 1)
+        return np.std((blocks - around)[2:-2, 2:-2])
+
+    assert slow(denoise.run(noisy, encoding, NOISE, OFF)) < slow(noisy) / 3
+
+
+def test_slow_noise_that_is_more_is_taken():
+    """`slow` says by how much colour noise slower than eight pixels is more; nothing else changes."""
+    encoding = _encoding()
+    usual, more = (denoise.prepare(encoding, merged=True, slow=s) for s in (1.0, 4.0))
+    assert np.allclose(more.chroma[1:, ..., 0], usual.chroma[1:, ..., 0] / 2)
+    assert np.array_equal(more.chroma[0], usual.chroma[0]) and np.array_equal(more.luma, usual.luma)
+
+
+def test_a_merge_has_as_much_slow_colour_noise_as_is_told(rng, monkeypatch):
+    """Moving frames smooths fine noise; what of it is slow is told by `slow`, within a sixth."""
+    monkeypatch.setattr(shrink, "SIDE", 1024)
+    seen = []
+    plain = burst.run
+    monkeypatch.setattr(burst, "run", lambda *a: seen.append(plain(*a)) or seen[-1])
+    code, sigma = shrink.merged(shrink.shaken(rng), rng, (1.0, 1.0, 1.0))
+    size = shrink.measured(code, sigma)[0]
+    slow = np.mean(size[1:, 1] / np.sum(tables.SIZE[1], -1)[1:, 1])
+    assert seen[0].slow > 1.5 and abs(slow / seen[0].slow - 1) < 0.17

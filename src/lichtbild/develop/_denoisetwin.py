@@ -126,17 +126,18 @@ def planes_of(code: Any) -> list[F64]:
 def removals(code: Any, tables: Any, left: tuple[F32, F32]) -> tuple[F64, list[F64]]:
     """What is taken from luma, with a border, and the clean colour differences of half the size."""
     pyramid = [planes_of(code)]
-    for _ in range(5):
+    for _ in range(7):
         pyramid.append([halved(p) for p in pyramid[-1]])
     none = np.zeros_like(pyramid[4][0])
     slow = bare(removal(pyramid[2][0], pyramid[4][0], none, tables.luma[1], left))
     luma = removal(pyramid[0][0], pyramid[2][0], slow, tables.luma[0], left)
     differences = []
     for k in (1, 2):
-        none = np.zeros_like(pyramid[5][k])
-        slow = bare(removal(pyramid[3][k], pyramid[5][k], none, tables.chroma[1, k - 1], left))
-        noise = removal(pyramid[1][k], pyramid[3][k], slow, tables.chroma[0, k - 1], left)
-        differences.append(pyramid[1][k] - bare(noise))
+        noise = np.zeros_like(pyramid[7][k])
+        for step in (2, 1, 0):
+            fine, coarse = pyramid[2 * step + 1][k], pyramid[2 * step + 3][k]
+            noise = bare(removal(fine, coarse, noise, tables.chroma[step, k - 1], left))
+        differences.append(pyramid[1][k] - noise)
     return luma, differences
 
 

@@ -29,9 +29,11 @@ _AS_BRIGHT = 0.98  # of the reference's light: from here on a frame clips where 
 _LEAST_SHARE = 0.02  # of one frame's noise: fifty frames
 # Part of the noise power that moving a frame by fractions of a pixel takes away, and all of it fine: denoise may be so
 # much gentler. Chosen by CPSNR on SB-1 at ISO 1600 and 6400, for frames that were
-# demosaiced before and for quads, whose red and blue are smoother.
+# demosaiced before, as where bench/shrink measured, and for quads, whose red and blue are smoother.
 _SMOOTHED, _SMOOTHED_QUADS = 0.4, 0.7
 _MEASURED = 1 / 8  # the reference's part where bench/shrink measured the spectrum of merged noise
+# Slow noise of quads is there in full: by so much more than told.
+_SLOW = (1 - _SMOOTHED * (1 - _MEASURED)) / (1 - _SMOOTHED_QUADS * (1 - _MEASURED))
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Burst:
     Of a burst also `share` (h, w): noise power in units of that noise; `others`: names of the further frames that were
     merged; `believed`: part of the picture in which each of them was; `frames` (h, w): frames that count, per cell of
     8x8 pixels; `left` (3, h, w): noise power of codes as a part of what one pixel of the reference has, where it is
-    known; `alone` (h, w): how far the noise is as of one frame, see `denoise.run`; `bracket`: of unlike exposures.
+    known; `alone` (h, w), `slow`: how far noise is as of one frame, how much of it is slow, see `denoise.run`;
+    `bracket`: of unlike exposures.
     """
 
     code: U16
@@ -54,6 +57,7 @@ class Burst:
     left: F32 | None = None
     alone: F32 | None = None
     bracket: bool = False
+    slow: float = 1.0
 
 
 def order(frames: Sequence[Frame], values: Values, remarks: list[str] | None = None) -> list[Frame]:
@@ -158,6 +162,7 @@ def _calmed(merged: Merged, way: _Way, bracket: bool) -> Burst:
     return Burst(
         merged.code, replace(encoding, sigma=(r, g, b)), less, share, frames=np.reciprocal(merged.share),
         left=way.left(merged), alone=_alone(merged.share, smoothed), bracket=bracket,
+        slow=_SLOW if way.quads else 1.0,
     )  # fmt: skip
 
 

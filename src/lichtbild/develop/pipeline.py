@@ -110,7 +110,7 @@ def _clean(taken: burst.Burst, values: Values, seen: F32 | None) -> U16:
     code, encoding, noise = taken.code, taken.encoding, taken.noise
     if taken.share is not None and taken.bracket:
         denoise.even_out(code, encoding, noise, values, taken.share)
-    return denoise.run(code, encoding, noise, values, into=code, share=seen, alone=taken.alone)
+    return denoise.run(code, encoding, noise, values, into=code, share=seen, alone=taken.alone, slow=taken.slow)
 
 
 def _decided(frame: Frame, noise: Noise, values: Values, balance: White, key: exposure.ExposureTable) -> dict[str, Any]:
