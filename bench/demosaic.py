@@ -8,6 +8,7 @@ a border of 8 pixels, linear and after the sRGB curve.
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import warnings
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lichtbild import kernels
 from lichtbild.develop import demosaic, front, shading
 from lichtbild.lab import metrics
 from lichtbild.light import eotf
@@ -134,16 +134,10 @@ def cost(size: tuple[int, int] = (3000, 4000)) -> dict[str, dict[str, float]]:
         "black": {"shift": 0.0, "banding": True}, "shading": {"strength": 1.0},
         "defects": {"strength": 1.0, "threshold": 5.0},
     }  # fmt: skip
-    tables, code = front.prepare(frame, WHITE, noise_at(100), values, shading.prepare(frame))
-    out = np.zeros((3, *size), np.uint16)
-    knobs = np.array([*(500,) * 3, 32767, *(65535,) * 3], np.uint16)
-    found = {}
+    even, out, found = shading.prepare(frame), np.zeros((3, *size), np.uint16), {}
     for method in demosaic.METHODS:
-        arguments = {**tables.arguments(), "raw": frame.mosaic, "knobs": knobs, "output": out}
-
-        def work(name: str = f"front_{method}", given: dict[str, Any] = arguments) -> None:
-            kernels.call(name, dx=0, dy=0, eps=demosaic.epsilon(0.5 * code.sigma[1]), **given)
-
+        chosen = {**values, "demosaic": {"method": method}}
+        work = functools.partial(front.run, frame, WHITE, noise_at(100), chosen, even, out)
         found[f"front, {method}"] = clock.best(work, 10, size[0] * size[1] / 1e6)
     found["proxy"] = clock.best(lambda: front.proxy(frame), 10, size[0] * size[1] / 1e6)
     return found

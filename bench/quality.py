@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from . import clock, demosaic, denoise
 
 
 def main() -> None:
-    results = {"demosaic": demosaic.main(), "denoise": denoise.main()}
+    results = {"demosaic": demosaic.main(), "denoise": denoise.run()}
+    print(json.dumps(results["denoise"], indent=1))
     print(f"\nkept in {clock.keep(results, 'quality')}")
 
 
