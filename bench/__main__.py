@@ -19,7 +19,7 @@ from typing import Any
 
 import lichtbild
 from lichtbild import kernels, raw
-from lichtbild.photo import Wanted
+from lichtbild.wanted import Wanted
 
 from . import clock
 

@@ -72,7 +72,7 @@ def quality() -> dict[str, Any]:
         for method in ("directional", "smooth"):
             code = demosaiced(mosaic, e, method)
             clean = e.decode(denoise.run(code, e, NOISE, OFF)) + denoise.unbias(e, NOISE)[:, None, None]
-            found = {"none": e.decode(code), "denoised": clean}
+            found: dict[str, Any] = {"none": e.decode(code), "denoised": clean}
             scores = {name: cpsnr(light.transpose(1, 2, 0), truth) for name, light in found.items()}
             result[f"exposure {exposure}, {method}"] = scores
     return result

@@ -85,8 +85,8 @@ def merged(
 def measured(code: Any, sigma: float = SIGMA) -> tuple[Any, Any, Any, Any]:
     """Of a flat field, in SIGMA²: squared sizes (3, 2, 16), powers of channels, of finest colours, of detail's h."""
     planes = [p - p.mean() for p in twin.planes_of(code)]
-    size = [[twin.sizes(twin.blocks(r))[INNER].mean((1, 2)) * twin.UNIT for r in pair] for pair in rests(planes)]
-    fine = [np.var(p - twin.stretched(twin.halved(p), 2, p.shape)) for p in planes[1:]]
+    size: Any = [[twin.sizes(twin.blocks(r))[INNER].mean((1, 2)) * twin.UNIT for r in pair] for pair in rests(planes)]
+    fine: Any = [np.var(p - twin.stretched(twin.halved(p), 2, p.shape)) for p in planes[1:]]
     high = planes[0] - detail._binomial(planes[0])
     size, whole, fine, high = np.square(size), np.var(code, (1, 2)), np.array(fine), np.var(high)
     return size / sigma**2, whole / sigma**2, fine / sigma**2, high / sigma**2

@@ -39,8 +39,7 @@ SCENES = 96
 
 def colour_of(at: Xy) -> F64:
     """(3,): Rec.2020 of a light of luminance 1."""
-    found: F64 = np.linalg.solve(rgb_to_xyz("rec2020"), xyz(at))
-    return found
+    return np.asarray(np.linalg.solve(rgb_to_xyz("rec2020"), xyz(at)), np.float64)
 
 
 def lamps(rng: np.random.Generator) -> F64:

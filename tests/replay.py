@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import pathlib
 import tempfile
+import unittest.mock
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -125,11 +126,8 @@ def _listening() -> Iterator[list[Call]]:
         after = {k: v for k, v in _kept(arguments).items() if isinstance(v, Memory)}
         calls.append(Call(name, before, after))
 
-    kernels.call = heard  # type: ignore[assignment]
-    try:
+    with unittest.mock.patch.object(kernels, "call", heard):
         yield calls
-    finally:
-        kernels.call = plain
 
 
 def _kept(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pathlib
 import pickle
 import subprocess
 import sys
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import replay
@@ -61,7 +61,7 @@ def test_a_level_takes_nothing_above_it(monkeypatch: pytest.MonkeyPatch, level: 
     import build_kernels
 
     library = Library()
-    kernels._hold(library, level)  # type: ignore[arg-type]
+    kernels._hold(cast(ctypes.CDLL, library), level)
     found = []
     for features in build_kernels.LEVELS["x86-64-linux"]:
         target = halide.Target("-".join(filter(None, ("x86-64-linux", features))))
@@ -77,4 +77,4 @@ def _has(target: Any, feature: Any) -> bool:
 
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(LichtbildError, match="LICHTBILD_LEVEL=avx3: expected one of avx512, avx2, baseline"):
-        kernels._hold(Library(), "avx3")  # type: ignore[arg-type]
+        kernels._hold(cast(ctypes.CDLL, Library()), "avx3")

@@ -101,3 +101,11 @@ def test_damaged_streams_do_no_harm(rng: np.random.Generator) -> None:
         if got is not None:
             np.testing.assert_array_equal(got[0].ravel(), np.asarray(imagecodecs.jpeg8_decode(tiles[0])).ravel())
     assert outcomes == {"refused", "left", "taken"}
+
+
+def test_places_in_a_stream_are_32_bit_numbers(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four tiles of 256 MiB had bit positions that wrapped around: the kernel would have read before its memory."""
+    assert 8 * (ljpeg._MAX_BYTES + ljpeg.LANES * (1 << 10)) < 2**31
+    tiles = coded(rng, (32, 40), 1)
+    monkeypatch.setattr(ljpeg, "_MAX_BYTES", sum(map(len, tiles)) - 1)
+    assert ljpeg.decode(tiles, 32 * 40) is None

@@ -19,7 +19,7 @@ from ..types import U8, U16, RawError
 
 LANES, PEEK, CHUNK = 4, 13, 32  # the same as in kernels/ljpeg.py
 _MAX_SAMPLES = 1 << 26  # of one tile
-_MAX_BYTES = 1 << 28  # of all tiles: bit positions are 32-bit numbers
+_MAX_BYTES = 1 << 27  # of all tiles: bit positions are 32-bit numbers, also of what lies between and behind them
 _END = b"\xff\xd9"
 _AHEAD = 32  # zeros behind a stream, at least, to look ahead into
 _SMALL = 1 << 11  # differences below are in the short table
