@@ -276,7 +276,7 @@ def _read_sets(sets: Mapping[str, Any] | Iterable[str]) -> Layer:
             raise RecipeError(f"--set {wrong[0]}: expected stage.parameter=value")
         sets = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
     layer: Layer = {}
-    for key, value in sets.items():
+    for key, value in ((stages.ALSO.get(k, k), v) for k, v in sets.items()):
         name, dot, parameter = key.partition(".")
         if not dot:
             raise RecipeError(f"--set {key}: expected stage.parameter=value")

@@ -55,6 +55,7 @@ class Stage:
 
 S = TypeVar("S", bound=type[Stage])
 REGISTRY: dict[str, type[Stage]] = {}
+ALSO = {"night.mood": "exposure.mood"}  # what is looked for in another place than where light passes it
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(param,))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lichtbild import recipe
 from lichtbild.develop import exposure
 from lichtbild.stage import find, params
-from lichtbild.types import Exposure
+from lichtbild.types import Exposure, LichtbildError
 
 VALUES = {name: p.default for name, p in params(find("exposure")).items()}
 SUN = Exposure(iso=100, time_s=1 / 250, aperture=8.0)
@@ -87,3 +88,10 @@ def test_luminance_of_sunlit_white_and_of_unknown_settings():
 def test_apply_is_one_factor(rng):
     rgb = rng.uniform(-0.1, 2, (3, 7, 5)).astype(np.float32)
     np.testing.assert_array_equal(exposure.apply(rgb, exposure.ExposureTable(2.0)), rgb * 4)
+
+
+def test_mood_is_found_under_night() -> None:
+    for sets in (["night.mood=0.3"], {"night.mood": 0.3}):
+        assert recipe.resolve("night", sets=sets).values["exposure"]["mood"] == 0.3
+    with pytest.raises(LichtbildError, match="night"):
+        recipe.resolve("night", sets=["night.moody=1"])
