@@ -38,21 +38,24 @@ def counted(sums, site):
     return sums[0] + hl.select(site == ODD, 0, site), sums[1] + hl.select(site == ODD, 0, 1)
 
 
-@hl.generator(name="banding_rows")
-class Rows:
-    """Sums (what, half, H) of each row of `raw` (H, W): what it is off, and the sites that count, in the left and the
-    right half: `runs` of RUN sites each, `every` so many columns.
-
-    `dark`: sum of a site and its neighbours from which there is too much light; `odd`: what is off by that is no noise.
-    """
+class _Lines:
+    """`dark`: sum of a site and its neighbours from which there is too much light; `odd`: what is off by that is no
+    noise."""
 
     raw = hl.InputBuffer(U16, 2)
     period = hl.InputScalar(I32)
     every = hl.InputScalar(I32)
-    runs = hl.InputScalar(I32)
     dark = hl.InputScalar(I32)
     odd = hl.InputScalar(I32)
     output = hl.OutputBuffer(I32, 3)
+
+
+@hl.generator(name="banding_rows")
+class Rows(_Lines):
+    """Sums (what, half, H) of each row of `raw` (H, W): what it is off, and the sites that count, in the left and the
+    right half: `runs` of RUN sites each, `every` so many columns."""
+
+    runs = hl.InputScalar(I32)
 
     def generate(self):
         site, part, whole = hl.Func("site"), hl.Func("part"), hl.Func("whole")
@@ -80,16 +83,10 @@ class Rows:
 
 
 @hl.generator(name="banding_columns")
-class Columns:
+class Columns(_Lines):
     """The same (what, half, W) of each column: `rows` of its upper and as many of its lower half, one in `every`."""
 
-    raw = hl.InputBuffer(U16, 2)
-    period = hl.InputScalar(I32)
-    every = hl.InputScalar(I32)
     rows = hl.InputScalar(I32)
-    dark = hl.InputScalar(I32)
-    odd = hl.InputScalar(I32)
-    output = hl.OutputBuffer(I32, 3)
 
     def generate(self):
         line, site, part = hl.Func("line"), hl.Func("site"), hl.Func("part")
